@@ -1,0 +1,121 @@
+import { redactSecrets } from './util/redact.js'
+import { visibleText } from './util/visible-text.js'
+
+/** What went wrong, as a value that callers switch on. The message is for people and may change between versions. */
+export type ErrorCode =
+  /** An argument or an option does not make sense by itself. */
+  | 'invalid-argument'
+  | 'invalid-reference'
+  | 'invalid-digest'
+  | 'invalid-platform'
+  /** A document (manifest, index, configuration file, layout) is not what its specification asks for. */
+  | 'invalid-content'
+  /** A manifest could be read as two different things, or is not of the type that it was announced as. */
+  | 'ambiguous-manifest'
+  /** The bytes that arrived are not those that the digest names. */
+  | 'digest-mismatch'
+  /** Fewer or more bytes arrived than the descriptor declares. */
+  | 'size-mismatch'
+  | 'not-found'
+  | 'already-exists'
+  /** A tag would move, or the content changed while it was being worked on. */
+  | 'conflict'
+  /** One of the bounds on size, depth, count or pages was passed. */
+  | 'limit-exceeded'
+  /** A name that a registry or an archive supplied does not stay inside the output folder. */
+  | 'unsafe-path'
+  /** No credentials, or wrong ones. */
+  | 'unauthorized'
+  /** The credentials are good and do not allow this. */
+  | 'denied'
+  /** The registry or the store does not offer this operation. */
+  | 'unsupported'
+  | 'rate-limited'
+  /** The registry answered with an error that has no code of its own here. */
+  | 'registry-error'
+  /** A redirect, an upload location, a next page or a token service points where it must not. */
+  | 'untrusted-destination'
+  | 'tls-error'
+  | 'network-error'
+  | 'timeout'
+  /** The caller's AbortSignal fired. */
+  | 'aborted'
+  /** A file could not be read or written. */
+  | 'file-error'
+  /** A credential store or helper failed; never a reason to go on anonymously. */
+  | 'credential-store-error'
+  /** A file or a layout is held by another process. */
+  | 'locked'
+
+/** One entry of a registry's own error body (distribution-spec, section "Error Codes"). */
+export interface RegistryErrorEntry {
+  readonly code: string
+  readonly message?: string
+  readonly detail?: unknown
+}
+
+/** What a registry answered; addresses are kept without secrets. */
+export interface RegistryResponse {
+  readonly status: number
+  readonly method: string
+  readonly url: string
+  readonly errors: readonly RegistryErrorEntry[]
+}
+
+/** The end of a transfer that failed. */
+export type TransferSide = 'source' | 'destination'
+
+export interface GantryErrorOptions {
+  /** Advice on what to do next. Names no command line flag; the CLI adds those. */
+  readonly hint?: string
+  readonly cause?: unknown
+  /** Present when a registry answered with an error. */
+  readonly response?: RegistryResponse
+  /** Present when one end of a transfer failed. */
+  readonly side?: TransferSide
+}
+
+/**
+ * The one error type of gantry. Secrets and control characters are removed from message and hint when it is made,
+ * so that it can be printed and logged anywhere.
+ */
+export class GantryError extends Error {
+  override readonly name = 'GantryError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly response: RegistryResponse | undefined
+  readonly side: TransferSide | undefined
+
+  constructor(code: ErrorCode, message: string, options: GantryErrorOptions = {}) {
+    super(safeText(message), options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint === undefined ? undefined : safeText(options.hint)
+    this.response = options.response
+    this.side = options.side
+  }
+}
+
+/** Whether `error` is a GantryError, and has one of the given codes when any are given. */
+export function isGantryError(error: unknown, ...codes: ErrorCode[]): error is GantryError {
+  return error instanceof GantryError && (codes.length === 0 || codes.includes(error.code))
+}
+
+/** A copy of `error` that says which end of a transfer failed; the first side that was noted stays. */
+export function withSide(error: unknown, side: TransferSide): unknown {
+  if (!(error instanceof GantryError) || error.side !== undefined) return error
+  return new GantryError(error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.response === undefined ? {} : { response: error.response }),
+    cause: error.cause ?? error,
+    side,
+  })
+}
+
+/** The message of anything that was thrown, safe to print. */
+export function messageOf(error: unknown): string {
+  return safeText(error instanceof Error ? error.message : String(error))
+}
+
+function safeText(text: string): string {
+  return visibleText(redactSecrets(text))
+}

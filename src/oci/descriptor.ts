@@ -1,0 +1,109 @@
+import { GantryError } from '../errors.js'
+import { isJsonObject, type JsonObject } from '../util/json.js'
+import { digestOf, parseDigest, type Digest } from './digest.js'
+import type { Platform } from './platform.js'
+
+/** Names of annotations and their values. Made without a prototype when read from outside. */
+export type Annotations = Readonly<Record<string, string>>
+
+/** Points at content: what it is, how to check it, how large it is (image-spec, descriptor.md). */
+export interface Descriptor {
+  readonly mediaType: string
+  readonly digest: Digest
+  /** In bytes. */
+  readonly size: number
+  readonly urls?: readonly string[]
+  readonly annotations?: Annotations
+  /** The content itself in base64; used only where it agrees with size and digest. */
+  readonly data?: string
+  readonly platform?: Platform
+  readonly artifactType?: string
+}
+
+/** The descriptor of bytes in memory. */
+export function descriptorOf(mediaType: string, bytes: Uint8Array): Descriptor {
+  return { mediaType, digest: digestOf(bytes), size: bytes.byteLength }
+}
+
+/** Media type, digest and size alone: what a `subject` holds, and what identifies content. */
+export function plainDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size }
+}
+
+/**
+ * Reads a descriptor out of a parsed document.
+ * @param where names the place in errors, such as `manifest sha256:… layers[0]`
+ * @throws GantryError `invalid-content`, or `invalid-digest` for the digest
+ */
+export function parseDescriptor(value: unknown, where: string): Descriptor {
+  if (!isJsonObject(value)) throw new GantryError('invalid-content', `${where} is not a descriptor`)
+  const { mediaType, digest, size } = value
+  if (typeof mediaType !== 'string' || mediaType === '') {
+    throw new GantryError('invalid-content', `${where} has no media type`)
+  }
+  if (typeof digest !== 'string') throw new GantryError('invalid-content', `${where} has no digest`)
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw new GantryError('invalid-content', `${where} has no valid size`)
+  }
+  return { mediaType, digest: parseDigestAt(digest, where), size, ...parseOptionalFields(value, where) }
+}
+
+function parseDigestAt(text: string, where: string): Digest {
+  try {
+    return parseDigest(text)
+  } catch (cause) {
+    if (!(cause instanceof GantryError)) throw cause
+    throw new GantryError(cause.code, `${where}: ${cause.message}`, { cause })
+  }
+}
+
+function parseOptionalFields(value: JsonObject, where: string): Partial<Descriptor> {
+  return {
+    ...(value.urls === undefined || value.urls === null ? {} : { urls: parseStrings(value.urls, `${where} urls`) }),
+    ...(value.annotations === undefined || value.annotations === null
+      ? {}
+      : { annotations: parseAnnotations(value.annotations, where) }),
+    ...(typeof value.data === 'string' ? { data: value.data } : {}),
+    ...(isJsonObject(value.platform) ? { platform: parsePlatformObject(value.platform, where) } : {}),
+    ...(typeof value.artifactType === 'string' && value.artifactType !== '' ? { artifactType: value.artifactType } : {}),
+  }
+}
+
+/**
+ * Reads an `annotations` object.
+ * @throws GantryError `invalid-content` when it is not a map of strings
+ */
+export function parseAnnotations(value: unknown, where: string): Annotations {
+  if (!isJsonObject(value)) throw new GantryError('invalid-content', `${where} annotations are not an object`)
+  const annotations = Object.create(null) as Record<string, string>
+  for (const [key, text] of Object.entries(value)) {
+    if (typeof text !== 'string') {
+      throw new GantryError('invalid-content', `${where} annotation "${key}" is not a string`)
+    }
+    annotations[key] = text
+  }
+  return annotations
+}
+
+function parsePlatformObject(value: JsonObject, where: string): Platform {
+  const { architecture, os, variant } = value
+  if (typeof architecture !== 'string' || typeof os !== 'string') {
+    throw new GantryError('invalid-content', `${where} has a platform without architecture or os`)
+  }
+  const osVersion = value['os.version']
+  const osFeatures = value['os.features']
+  return {
+    architecture,
+    os,
+    ...(typeof osVersion === 'string' ? { 'os.version': osVersion } : {}),
+    ...(Array.isArray(osFeatures) ? { 'os.features': parseStrings(osFeatures, `${where} os.features`) } : {}),
+    ...(typeof variant === 'string' ? { variant } : {}),
+  }
+}
+
+function parseStrings(value: unknown, where: string): readonly string[] {
+  if (!Array.isArray(value) || !value.every((entry) => typeof entry === 'string')) {
+    throw new GantryError('invalid-content', `${where} is not a list of strings`)
+  }
+  return value
+}

@@ -1,0 +1,117 @@
+import type { Descriptor } from '../oci/descriptor.js'
+import type { ManifestContent } from '../oci/manifest.js'
+import type { Bytes, OpenContent } from '../util/bytes.js'
+
+/** Options of every call that may take time. */
+export interface CallOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface FetchOptions extends CallOptions {
+  /** First byte wanted; default 0. */
+  readonly offset?: number
+  /** Ask past every cache: the copy that was received before had the wrong digest. */
+  readonly noCache?: boolean
+}
+
+export interface PushOptions extends CallOptions {
+  /** Called with the absolute number of bytes that have been handed over so far. */
+  readonly onProgress?: (offset: number) => void
+  /** For manifests: also point this tag at the content, in the same step where the store can. */
+  readonly tag?: string
+}
+
+/**
+ * Content that can be read by digest. What `fetch` yields is a claim: whoever gives the bytes a name checks size and
+ * digest first, with {@link verifyContent}, and sinks always do.
+ */
+export interface Source {
+  /**
+   * Finds what a tag or a digest names.
+   * @throws GantryError `not-found`
+   */
+  resolve(reference: string, options?: CallOptions): Promise<Descriptor>
+  /**
+   * Resolves a tag or a digest and reads the manifest in one step, checked against its digest.
+   * @throws GantryError `not-found`, `digest-mismatch`, `limit-exceeded` above the limit for manifests
+   */
+  readManifest(reference: string, options?: CallOptions): Promise<ManifestContent>
+  /** Opens content. Lazy: nothing is requested before the first chunk is asked for. */
+  fetch(descriptor: Descriptor, options?: FetchOptions): Bytes
+}
+
+/** A place that takes content. What it stores under a digest has been checked. */
+export interface Sink {
+  /** Whether content is there already. */
+  has(descriptor: Descriptor, options?: CallOptions): Promise<boolean>
+  /**
+   * Stores content: written aside, checked against size and digest, then published.
+   * @throws GantryError `digest-mismatch` or `size-mismatch`; nothing is published then
+   */
+  push(descriptor: Descriptor, open: OpenContent, options?: PushOptions): Promise<void>
+  /**
+   * Points a tag at a manifest that is there.
+   * @throws GantryError `not-found` when it is not
+   */
+  tag(descriptor: Descriptor, tag: string, options?: CallOptions): Promise<void>
+}
+
+export interface ReferrerOptions extends CallOptions {
+  /** Only referrers of this type. */
+  readonly artifactType?: string
+}
+
+/** A source that knows who refers to a manifest (distribution-spec, "Listing Referrers"). */
+export interface ReferrerSource {
+  referrers(subject: Descriptor, options?: ReferrerOptions): Promise<readonly Descriptor[]>
+}
+
+/** A store that can remove content. */
+export interface Deleter {
+  /**
+   * Removes a manifest, with the tags that point at it, or a blob.
+   * @throws GantryError `not-found`
+   */
+  delete(descriptor: Descriptor, options?: CallOptions): Promise<void>
+}
+
+export interface TagListOptions extends CallOptions {
+  /** List what comes after this tag. */
+  readonly last?: string
+}
+
+/** A source that can list its tags. */
+export interface TagSource {
+  tags(options?: TagListOptions): AsyncIterable<string>
+}
+
+/** A sink that can take a blob from a neighbour without moving the bytes. */
+export interface Mounter {
+  /** What `from` would be in {@link Mounter.mount}, or undefined where the source is no neighbour. */
+  mountSourceOf(source: Source): string | undefined
+  /**
+   * Takes a blob from another repository of the same registry; where the registry refuses, the blob is pushed, in the
+   * upload that the attempt has opened.
+   * @returns whether the blob was mounted; false after a push
+   */
+  mount(descriptor: Descriptor, from: string, open: OpenContent, options?: PushOptions): Promise<boolean>
+}
+
+/** Everything that a full store offers. */
+export type Store = Source & Sink
+
+export function isReferrerSource(store: object): store is ReferrerSource {
+  return 'referrers' in store
+}
+
+export function isDeleter(store: object): store is Deleter {
+  return 'delete' in store
+}
+
+export function isTagSource(store: object): store is TagSource {
+  return 'tags' in store
+}
+
+export function isMounter(store: object): store is Mounter {
+  return 'mount' in store
+}

@@ -1,0 +1,33 @@
+import { GantryError } from '../errors.js'
+
+/** The one stream type of gantry. A Node Readable is one, and so is an array of chunks. */
+export type Bytes = AsyncIterable<Uint8Array>
+
+/**
+ * Opens content at a byte offset (default 0), as often as needed: after a retry, a refused mount, an expired token.
+ * Nothing is requested before the first chunk is asked for.
+ */
+export type OpenContent = (offset?: number) => Bytes
+
+/** An opener for bytes in memory. */
+export function openBytes(bytes: Uint8Array): OpenContent {
+  return async function* (offset = 0) {
+    if (offset < bytes.byteLength) yield bytes.subarray(offset)
+  }
+}
+
+/**
+ * Collects a stream that is known to be small.
+ * @throws GantryError `limit-exceeded` as soon as more than `limit` bytes have arrived; `what` names it in the message
+ */
+export async function collectBytes(content: Bytes, limit: number, what: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of content) {
+    size += chunk.byteLength
+    if (size > limit) throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${limit} bytes`)
+    chunks.push(chunk)
+  }
+  const only = chunks[0]
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size)
+}
