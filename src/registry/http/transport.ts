@@ -1,0 +1,63 @@
+import type { Readable } from 'node:stream'
+import type { OpenContent } from '../../util/bytes.js'
+import type { Scope } from '../auth/scope.js'
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** What is sent; opened anew for each attempt. */
+export interface RequestBody {
+  readonly open: OpenContent
+  /** In bytes; chunked transfer coding when unknown. */
+  readonly size?: number
+  readonly contentType: string
+  /** Called with the absolute number of bytes handed to the connection in this attempt. */
+  readonly onProgress?: (offset: number) => void
+}
+
+/** One request of the distribution API to the registry that the transport belongs to. */
+export interface RegistryRequest {
+  readonly method: Method
+  /** Path and query below the registry's origin, or an absolute address that the caller has checked to lie there. */
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: RequestBody
+  /** What the request needs to be allowed; the one that matters most first. */
+  readonly scopes: readonly Scope[]
+  /**
+   * `free`: repeat it on every retryable outcome. `never`: hand the first outcome to the caller, who knows how to
+   * recover (an upload asks the registry where it stands). A 401 is answered with a fresh token in both cases.
+   */
+  readonly retry: 'free' | 'never'
+  /** Follow redirects, without secrets, to where a registry may point. GET and HEAD only; default false. */
+  readonly followRedirects?: boolean
+  /** The registry may take minutes to answer (commit of a large upload); default false. */
+  readonly slowAnswer?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** An answer, whatever its status: only failures to get one throw. The body has to be read or discarded. */
+export interface RegistryAnswer {
+  readonly status: number
+  readonly method: Method
+  /** The address that answered in the end, after redirects. */
+  readonly url: string
+  /** First value of a header, or undefined. Names in any case. */
+  header(name: string): string | undefined
+  /** The body as received: never decoded. Errors with `network-error` or `timeout` when it is cut or stalls. */
+  readonly body: Readable
+  /** Reads and drops a small rest so that the connection can be used again, or closes it. */
+  discard(): Promise<void>
+}
+
+/**
+ * Carries requests to one registry: connection, time limits, pacing, retries, authentication, redirects.
+ * Throws GantryError `network-error`, `timeout`, `tls-error`, `aborted`, `untrusted-destination`, `limit-exceeded`
+ * (a Retry-After beyond the limit) and `credential-store-error`; every answer with a status is returned.
+ */
+export interface RegistryTransport {
+  /** Host and port as in references. */
+  readonly registry: string
+  /** Scheme, host and port that requests go to. */
+  readonly origin: string
+  request(request: RegistryRequest): Promise<RegistryAnswer>
+}
