@@ -119,7 +119,7 @@ function checkKind(document: JsonObject, mediaType: string, where: string): void
   if (document.mediaType !== undefined && document.mediaType !== mediaType) {
     throw new GantryError(
       'ambiguous-manifest',
-      `ambiguous ${where}: it was announced as "${mediaType}" and calls itself "${String(document.mediaType)}"`,
+      `ambiguous ${where}: it was announced as "${mediaType}" and calls itself ${JSON.stringify(document.mediaType)}`,
     )
   }
   const keys = new Set(Object.keys(document).map((key) => key.toLowerCase()))
