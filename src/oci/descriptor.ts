@@ -65,7 +65,9 @@ function parseOptionalFields(value: JsonObject, where: string): Partial<Descript
       : { annotations: parseAnnotations(value.annotations, where) }),
     ...(typeof value.data === 'string' ? { data: value.data } : {}),
     ...(isJsonObject(value.platform) ? { platform: parsePlatformObject(value.platform, where) } : {}),
-    ...(typeof value.artifactType === 'string' && value.artifactType !== '' ? { artifactType: value.artifactType } : {}),
+    ...(typeof value.artifactType === 'string' && value.artifactType !== ''
+      ? { artifactType: value.artifactType }
+      : {}),
   }
 }
 

@@ -23,7 +23,8 @@ export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text
   const shown = visibleLine(text.length > 200 ? `${text.slice(0, 200)}…` : text)
   const separator = text.indexOf(':')
-  if (separator === -1) throw new GantryError('invalid-digest', `invalid digest "${shown}": invalid checksum digest format`)
+  if (separator === -1)
+    throw new GantryError('invalid-digest', `invalid digest "${shown}": invalid checksum digest format`)
   const algorithm = text.slice(0, separator)
   if (!isAlgorithm(algorithm)) {
     throw new GantryError('invalid-digest', `invalid digest "${shown}": unsupported digest algorithm`)
