@@ -1,0 +1,104 @@
+// Builds dist: the CLI as one file with its libraries inside, the library with its dependencies outside, the worker
+// that both start, and the type declarations. `--no-types` leaves the declarations out.
+import { spawn } from 'node:child_process'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { build } from 'esbuild'
+import { lazyBuiltins } from './lazy-builtins.js'
+import { packagesIn, thirdPartyLicences } from './licences.js'
+
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+const optional = Object.keys(manifest.optionalDependencies ?? {})
+const runtime = [...Object.keys(manifest.dependencies ?? {}), ...optional]
+
+/** What is compiled into every file. */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.18',
+  format: 'esm',
+  define: { GANTRY_VERSION: JSON.stringify(manifest.version) },
+  metafile: true,
+  write: false,
+  legalComments: 'external',
+  logLevel: 'warning',
+}
+
+/** Libraries written for CommonJS ask for Node's own modules through `require`, which a module has not got. */
+const withRequire = {
+  js: "import { createRequire as createRequireOfGantry } from 'node:module'; const require = createRequireOfGantry(import.meta.url);",
+}
+
+// Names stay readable: a stack trace that a user sends in should mean something.
+const minified = { minifySyntax: true, minifyWhitespace: true }
+
+const outputs = [
+  {
+    ...common,
+    ...minified,
+    entryPoints: { cli: 'src/cli/main.ts' },
+    outdir: 'dist',
+    banner: withRequire,
+    external: optional,
+    plugins: [lazyBuiltins()],
+  },
+  {
+    ...common,
+    ...minified,
+    entryPoints: { 'gzip-worker': 'src/store/compression/gzip-worker.ts' },
+    outdir: 'dist',
+    banner: withRequire,
+  },
+  {
+    ...common,
+    entryPoints: { index: 'src/index.ts' },
+    outdir: 'dist',
+    external: runtime.flatMap((name) => [name, `${name}/*`]),
+  },
+]
+
+/** What the library carries inside although it is a dependency of the development only, and why that is right. */
+const insideTheLibrary = new Set([
+  // Pinned so that a folder gets the same digest everywhere: a newer one could compress differently.
+  'libdeflate',
+])
+
+const started = performance.now()
+const types = process.argv.includes('--no-types') ? undefined : emitTypes()
+const results = await Promise.all(outputs.map((options) => build(options)))
+const [, , library] = results
+
+const undeclared = packagesIn(library.metafile).filter((name) => !insideTheLibrary.has(name))
+if (undeclared.length > 0) {
+  throw new Error(`the library would carry ${undeclared.join(', ')} inside: declare them as dependencies`)
+}
+
+const files = new Map()
+for (const { outputFiles } of results) for (const file of outputFiles) files.set(file.path, file.contents)
+files.set(join(dist, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicences(root, results))
+for (const [path, contents] of files) await publish(path, contents)
+await types
+const seconds = ((performance.now() - started) / 1000).toFixed(1)
+console.error(`built ${[...files.keys()].map((path) => relative(root, path)).join(', ')} in ${seconds} s`)
+
+/** Puts a file in its place in one step: tests may be running from the one before. */
+async function publish(path, contents) {
+  await mkdir(dirname(path), { recursive: true })
+  const temporary = `${path}.${process.pid}.tmp`
+  await writeFile(temporary, contents)
+  await rename(temporary, path)
+}
+
+async function emitTypes() {
+  await rm(join(dist, 'types'), { recursive: true, force: true })
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+  const status = await new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (status !== 0) throw new Error(`tsc ended with ${status}`)
+}
