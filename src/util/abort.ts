@@ -1,0 +1,46 @@
+import { GantryError } from '../errors.js'
+
+/** @throws GantryError `aborted` when the caller's signal has fired; a GantryError given as its reason is thrown itself */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortError(signal)
+}
+
+/** What is thrown for a signal that has fired. */
+export function abortError(signal: AbortSignal): GantryError {
+  const reason: unknown = signal.reason
+  return reason instanceof GantryError ? reason : new GantryError('aborted', 'aborted', { cause: reason })
+}
+
+/**
+ * Waits, and no longer than until the signal fires.
+ * @param milliseconds how long
+ * @throws GantryError `aborted`
+ */
+export async function delay(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await abortable((settle) => {
+    const timer = setTimeout(settle, milliseconds)
+    return () => {
+      clearTimeout(timer)
+    }
+  }, signal)
+}
+
+/**
+ * Waits for something that calls back, and no longer than until the signal fires.
+ * @param start begins to wait and returns how to stop
+ * @throws GantryError `aborted`
+ */
+export async function abortable(start: (settle: () => void) => () => void, signal?: AbortSignal): Promise<void> {
+  throwIfAborted(signal)
+  await new Promise<void>((resolve, reject) => {
+    const onAbort = (): void => {
+      stop()
+      if (signal !== undefined) reject(abortError(signal))
+    }
+    const stop = start(() => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}

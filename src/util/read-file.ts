@@ -1,0 +1,102 @@
+import { constants } from 'node:fs'
+import { lstat, open, type FileHandle } from 'node:fs/promises'
+import { GantryError } from '../errors.js'
+import { throwIfAborted } from './abort.js'
+import { fileError, withFileErrors } from './file-error.js'
+
+/** Bytes that are read at a time. Smaller pieces cost more per byte than the disk does, larger ones only memory. */
+const PIECE_SIZE = 1024 * 1024
+
+/**
+ * Opens a file for reading without following a link in its last component, and without waiting for the other end of a
+ * pipe.
+ * @throws GantryError `file-error` when it is missing, no regular file, or not readable; the cause tells which
+ */
+export async function openRegularFile(path: string): Promise<FileHandle> {
+  let handle: FileHandle
+  try {
+    // Where the flag does not exist (Windows) looking first is all there is.
+    if (!('O_NOFOLLOW' in constants) && !(await lstat(path)).isFile()) throw notRegular(path)
+    // Both flags are undefined there, against their types, and count as 0.
+    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ELOOP') throw notRegular(path, cause)
+    throw fileError(cause, 'read', path)
+  }
+  try {
+    if (!(await handle.stat()).isFile()) throw notRegular(path)
+    return handle
+  } catch (cause) {
+    await handle.close()
+    throw fileError(cause, 'read', path)
+  }
+}
+
+/**
+ * Reads a file that has to be small, whole.
+ * @param limit in bytes
+ * @throws GantryError `file-error` as {@link openRegularFile}; `limit-exceeded` above the limit
+ */
+export async function readSmallFile(path: string, limit: number): Promise<Uint8Array> {
+  const handle = await openRegularFile(path)
+  try {
+    const pieceSize = (await handle.stat()).size + 1
+    const chunks: Uint8Array[] = []
+    let size = 0
+    for await (const chunk of readPieces(handle, { start: 0, end: limit + 1, path, pieceSize })) {
+      chunks.push(chunk)
+      size += chunk.byteLength
+    }
+    if (size > limit) throw new GantryError('limit-exceeded', `${path} exceeds the limit of ${limit} bytes`)
+    return Buffer.concat(chunks, size)
+  } finally {
+    await handle.close()
+  }
+}
+
+export interface FileRange {
+  /** First byte. */
+  readonly start: number
+  /** Byte after the last; reading ends earlier where the file does. */
+  readonly end: number
+  /** Names the file in errors. */
+  readonly path: string
+  /** Bytes to read at a time, at most 1 MiB, which is the default. */
+  readonly pieceSize?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Reads a part of an open file in large pieces, one ahead of the caller. Each piece is a buffer of its own, which the
+ * caller may keep. The handle stays open.
+ * @throws GantryError `file-error`, `aborted`
+ */
+export async function* readPieces(handle: FileHandle, range: FileRange): AsyncGenerator<Uint8Array, void, undefined> {
+  const { start, end, path, pieceSize = PIECE_SIZE, signal } = range
+  const read = async (position: number): Promise<Uint8Array> => {
+    const length = Math.min(pieceSize, PIECE_SIZE, end - position)
+    if (length <= 0) return new Uint8Array()
+    const buffer = Buffer.allocUnsafeSlow(length)
+    const { bytesRead } = await handle.read(buffer, 0, length, position)
+    return buffer.subarray(0, bytesRead)
+  }
+  let position = start
+  let next = read(position)
+  try {
+    while (true) {
+      throwIfAborted(signal)
+      const piece = await withFileErrors('read', path, () => next)
+      if (piece.byteLength === 0) return
+      position += piece.byteLength
+      next = read(position)
+      yield piece
+    }
+  } finally {
+    // The caller may stop in the middle; the handle must not be closed under a read, and its failure is nobody's concern.
+    await next.catch(() => undefined)
+  }
+}
+
+function notRegular(path: string, cause?: unknown): GantryError {
+  return new GantryError('file-error', `${path} is not a regular file`, cause === undefined ? {} : { cause })
+}

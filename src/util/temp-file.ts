@@ -1,0 +1,197 @@
+import { constants } from 'node:fs'
+import { open, rename, rm, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fileError, isSystemError, withFileErrors } from './file-error.js'
+import { forgetTempPath, rememberTempPath, tempPathBeside } from './temp-path.js'
+
+/** Bytes that wait to be written before {@link TempFile.write} holds the writer back. */
+const HIGH_WATER = 1024 * 1024
+
+export interface TempFileOptions {
+  /** Permission bits, before the process's umask; default 0o666. */
+  readonly mode?: number
+}
+
+/**
+ * A file that is written beside its target and gets its name only when it is complete, so that nobody ever sees half
+ * of it: temporary name in the same folder, never through a link, fsync, rename, fsync of the folder. Exactly one of
+ * {@link publish} and {@link discard} ends it.
+ */
+export class TempFile {
+  readonly target: string
+  /** Where the bytes are until they are published. */
+  readonly path: string
+  /** For reads and writes at a place of the caller's choice; not to be mixed with {@link write}. */
+  readonly handle: FileHandle
+  #position = 0
+  #queue: Uint8Array[] = []
+  #queued = 0
+  #writing: Promise<void> | undefined
+  #failure: Error | undefined
+  #ended = false
+
+  private constructor(target: string, path: string, handle: FileHandle) {
+    this.target = target
+    this.path = path
+    this.handle = handle
+  }
+
+  /**
+   * Opens a temporary file beside `target`, whose folder has to be there.
+   * @throws GantryError `file-error`
+   */
+  static async create(target: string, { mode = 0o666 }: TempFileOptions = {}): Promise<TempFile> {
+    const path = tempPathBeside(target)
+    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+    rememberTempPath(path)
+    try {
+      return new TempFile(target, path, await open(path, flags, mode))
+    } catch (cause) {
+      forgetTempPath(path)
+      throw fileError(cause, 'create', target)
+    }
+  }
+
+  /** Bytes handed to {@link write} so far. */
+  get position(): number {
+    return this.#position + this.#queued
+  }
+
+  /**
+   * Appends a chunk. Comes back as soon as the chunk is queued, so that the caller can hash the next one meanwhile, and
+   * waits while too much is queued. The chunk must not be changed afterwards.
+   * @throws GantryError `file-error`, also for chunks that were handed over earlier
+   */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure
+    if (chunk.byteLength === 0) return
+    this.#queue.push(chunk)
+    this.#queued += chunk.byteLength
+    this.#writing ??= this.#drain()
+    while (this.#queued > HIGH_WATER) await this.#writing
+    this.#throwFailure()
+  }
+
+  /** Waits until everything that was handed over is written. @throws GantryError `file-error` */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
+    this.#throwFailure()
+  }
+
+  /** Drops what was written after `position`, and goes on from there. @throws GantryError `file-error` */
+  async truncate(position: number): Promise<void> {
+    await this.flush()
+    await withFileErrors('write', this.target, () => this.handle.truncate(position))
+    this.#position = position
+  }
+
+  /**
+   * Makes the content durable and gives it its name; what had the name before is replaced, a link itself and never
+   * its target. After a failure the temporary file is gone and the target is as it was.
+   * @param options.syncFolder also make the name durable; default true
+   * @throws GantryError `file-error`
+   */
+  async publish({ syncFolder: sync = true }: { readonly syncFolder?: boolean } = {}): Promise<void> {
+    try {
+      await this.flush()
+      await withFileErrors('write', this.target, async () => {
+        await this.handle.sync()
+        await this.handle.close()
+      })
+      await withFileErrors('rename', this.target, () => rename(this.path, this.target))
+      forgetTempPath(this.path)
+      this.#ended = true
+    } catch (cause) {
+      await this.discard()
+      throw cause
+    }
+    if (sync) await syncFolder(dirname(this.target))
+  }
+
+  /** Removes the temporary file; nothing to do after {@link publish}. */
+  async discard(): Promise<void> {
+    if (this.#ended) return
+    this.#ended = true
+    while (this.#writing !== undefined) await this.#writing
+    // A failed close or removal leaves a temporary file, which the next sweep finds; the first error is the one to report.
+    await this.handle.close().catch(() => undefined)
+    await rm(this.path, { force: true }).catch(() => undefined)
+    forgetTempPath(this.path)
+  }
+
+  /** Writes what is queued, in as few steps as there are waits; never rejects. */
+  async #drain(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) {
+        const chunks = this.#queue
+        this.#queue = []
+        await this.#writeAll(chunks)
+      }
+    } catch (cause) {
+      this.#failure = fileError(cause, 'write', this.target)
+      this.#queue = []
+      this.#queued = 0
+    } finally {
+      this.#writing = undefined
+    }
+  }
+
+  async #writeAll(chunks: readonly Uint8Array[]): Promise<void> {
+    let rest = chunks
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.handle.writev(rest.slice(0, 1024), this.#position)
+      this.#position += bytesWritten
+      this.#queued -= bytesWritten
+      rest = afterBytes(rest, bytesWritten)
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+}
+
+/**
+ * Replaces the content of a small file in one step.
+ * @throws GantryError `file-error`; the file is as it was then
+ */
+export async function writeFileAtomically(
+  target: string,
+  bytes: Uint8Array,
+  options: TempFileOptions = {},
+): Promise<void> {
+  const file = await TempFile.create(target, options)
+  try {
+    await file.write(bytes)
+    await file.publish()
+  } catch (cause) {
+    await file.discard()
+    throw cause
+  }
+}
+
+/** Makes the names in a folder durable, where the system can do that. @throws GantryError `file-error` */
+export async function syncFolder(folder: string): Promise<void> {
+  // Windows cannot open folders.
+  if (process.platform === 'win32') return
+  await withFileErrors('write', folder, async () => {
+    const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+    try {
+      await handle.sync()
+    } catch (cause) {
+      // Some network and FUSE file systems have no such thing.
+      if (!isSystemError(cause, 'EINVAL', 'ENOTSUP', 'ENOSYS')) throw cause
+    } finally {
+      await handle.close()
+    }
+  })
+}
+
+function afterBytes(chunks: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let skipped = 0
+  for (const [index, chunk] of chunks.entries()) {
+    if (skipped + chunk.byteLength > count) return [chunk.subarray(count - skipped), ...chunks.slice(index + 1)]
+    skipped += chunk.byteLength
+  }
+  return []
+}

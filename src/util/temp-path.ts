@@ -1,0 +1,76 @@
+import { rmSync } from 'node:fs'
+import { lstat, readdir, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { fileError, isSystemError } from './file-error.js'
+import { formatOwner, livenessOf, ownIdentity, parseOwner } from './process-identity.js'
+
+const PREFIX = '.gantry-'
+const SUFFIX = '.tmp'
+
+/** After this time without a change, what a process that cannot be seen has left behind counts as abandoned. */
+const ABANDONED_AFTER = 24 * 60 * 60 * 1000
+
+/** Temporary files and folders that this process has open; the one thing that a dying process has to find again. */
+const openPaths = new Set<string>()
+
+/** A fresh name in the folder of `target`, which says who it belongs to: `.gantry-<owner>.tmp`. */
+export function tempPathBeside(target: string): string {
+  return join(dirname(target), `${PREFIX}${formatOwner(ownIdentity())}${SUFFIX}`)
+}
+
+/** Notes a path that {@link removeOpenTempFiles} is to remove. */
+export function rememberTempPath(path: string): void {
+  openPaths.add(path)
+}
+
+/** The path has its final name or is gone. */
+export function forgetTempPath(path: string): void {
+  openPaths.delete(path)
+}
+
+/**
+ * Removes, synchronously, every temporary file and folder that this process has not published yet, and the locks that
+ * it holds: for the moment before the process has to end at once. Failures are passed over, as nothing can be done.
+ */
+export function removeOpenTempFiles(): void {
+  for (const path of openPaths) {
+    try {
+      rmSync(path, { recursive: true, force: true })
+    } catch {
+      // The process ends now; whoever comes next sweeps.
+    }
+  }
+  openPaths.clear()
+}
+
+/**
+ * Removes temporary files and folders that dead processes have left in a folder. Those of processes on other hosts or
+ * in other containers go after a day without a change. A folder that does not exist has none.
+ */
+export async function sweepTempFiles(folder: string): Promise<void> {
+  let names: string[]
+  try {
+    names = await readdir(folder)
+  } catch (cause) {
+    if (isSystemError(cause, 'ENOENT')) return
+    throw fileError(cause, 'list', folder)
+  }
+  const stale = names.filter((name) => name.startsWith(PREFIX) && name.endsWith(SUFFIX))
+  for (const name of stale) await removeIfAbandoned(join(folder, name))
+}
+
+async function removeIfAbandoned(path: string): Promise<void> {
+  const owner = parseOwner(basename(path).slice(PREFIX.length, -SUFFIX.length))
+  if (owner === undefined) return
+  const liveness = livenessOf(owner)
+  if (liveness === 'alive') return
+  try {
+    if (liveness === 'unknown' && Date.now() - (await lstat(path)).mtimeMs < ABANDONED_AFTER) return
+    await rm(path, { recursive: true, force: true })
+  } catch (cause) {
+    // Somebody else sweeps too, or may and we may not: what is left does no harm.
+    if (!isSystemError(cause, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOTEMPTY')) {
+      throw fileError(cause, 'remove', path)
+    }
+  }
+}
