@@ -1,0 +1,165 @@
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { formatOwner, ownIdentity } from '../../src/util/process-identity.js'
+import { TempFile, writeFileAtomically } from '../../src/util/temp-file.js'
+import { TempFolder } from '../../src/util/temp-folder.js'
+import { removeOpenTempFiles, sweepTempFiles } from '../../src/util/temp-path.js'
+import { temporaryFolder } from './temporary-folder.js'
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+/** A pid that no process has: beyond the largest that Linux gives out. */
+const NOBODY = 2 ** 22 + 1
+
+describe('a temporary file', () => {
+  test('has its name only once it is published, and keeps the order of what was written', async () => {
+    const folder = temporaryFolder()
+    const target = join(folder, 'file')
+    const file = await TempFile.create(target)
+    const expected: string[] = []
+    for (let index = 0; index < 3000; index++) {
+      expected.push(`${index},`)
+      await file.write(text(`${index},`))
+    }
+    expect(file.position).toBe(expected.join('').length)
+    expect(readdirSync(folder)).toEqual([expect.stringMatching(/^\.gantry-.*\.tmp$/)])
+    await file.publish()
+    expect(readdirSync(folder)).toEqual(['file'])
+    expect(readFileSync(target, 'utf8')).toBe(expected.join(''))
+  })
+
+  test('holds a fast writer back', async () => {
+    const file = await TempFile.create(join(temporaryFolder(), 'file'))
+    const chunk = new Uint8Array(3 * 1024 * 1024)
+    await file.write(chunk)
+    await file.write(chunk)
+    expect(statSync(file.path).size).toBeGreaterThanOrEqual(chunk.byteLength)
+    await file.discard()
+  })
+
+  test('leaves nothing when it is discarded', async () => {
+    const folder = temporaryFolder()
+    const file = await TempFile.create(join(folder, 'file'))
+    await file.write(text('half'))
+    await file.discard()
+    await file.discard()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('can be cut back', async () => {
+    const target = join(temporaryFolder(), 'file')
+    const file = await TempFile.create(target)
+    await file.write(text('keep'))
+    await file.write(text('drop'))
+    await file.truncate(4)
+    await file.write(text('!'))
+    await file.publish()
+    expect(readFileSync(target, 'utf8')).toBe('keep!')
+  })
+
+  test('replaces a link, and not what it points at', async () => {
+    const folder = temporaryFolder()
+    const victim = join(folder, 'victim')
+    writeFileSync(victim, 'precious')
+    symlinkSync(victim, join(folder, 'file'))
+    await writeFileAtomically(join(folder, 'file'), text('new'))
+    expect(readFileSync(victim, 'utf8')).toBe('precious')
+    expect(lstatSync(join(folder, 'file')).isFile()).toBe(true)
+  })
+
+  test('takes its mode', async () => {
+    const target = join(temporaryFolder(), 'file')
+    await writeFileAtomically(target, text('secret'), { mode: 0o600 })
+    expect(statSync(target).mode & 0o777).toBe(0o600)
+  })
+
+  test('names its target in errors, and leaves it as it was', async () => {
+    const folder = temporaryFolder()
+    const target = join(folder, 'missing', 'file')
+    await expect(TempFile.create(target)).rejects.toMatchObject({
+      code: 'file-error',
+      message: `cannot create ${target}: no such file or directory`,
+      hint: 'nothing was changed',
+    })
+    mkdirSync(join(folder, 'taken', 'inside'), { recursive: true })
+    await expect(writeFileAtomically(join(folder, 'taken'), text('x'))).rejects.toMatchObject({ code: 'file-error' })
+    expect(readdirSync(folder)).toEqual(['taken'])
+  })
+
+  test('reports a failed write at the next opportunity, and leaves nothing', async () => {
+    const folder = temporaryFolder()
+    const file = await TempFile.create(join(folder, 'file'))
+    await file.handle.close()
+    await file.write(text('x'))
+    await expect(file.publish()).rejects.toThrow()
+    expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+describe('removeOpenTempFiles', () => {
+  test('removes what is open at once, and nothing that was published', async () => {
+    const folder = temporaryFolder()
+    await writeFileAtomically(join(folder, 'done'), text('done'))
+    const file = await TempFile.create(join(folder, 'file'))
+    const tempFolder = await TempFolder.create(join(folder, 'folder'))
+    writeFileSync(join(tempFolder.path, 'inside'), 'x')
+    removeOpenTempFiles()
+    expect(readdirSync(folder)).toEqual(['done'])
+    await file.discard()
+  })
+})
+
+describe('a temporary folder', () => {
+  test('is private and goes with its content', async () => {
+    const folder = temporaryFolder()
+    const outside = join(folder, 'outside')
+    mkdirSync(outside)
+    writeFileSync(join(outside, 'file'), 'precious')
+    const temp = await TempFolder.create(join(folder, 'target'))
+    expect(statSync(temp.path).mode & 0o777).toBe(0o700)
+    symlinkSync(outside, join(temp.path, 'link'))
+    await temp.discard()
+    expect(readdirSync(folder)).toEqual(['outside'])
+    expect(readdirSync(outside)).toEqual(['file'])
+  })
+})
+
+describe('sweepTempFiles', () => {
+  const own = ownIdentity()
+  const day = 24 * 60 * 60 * 1000
+
+  test.each([
+    ['of this process', { ...own }, 0, true],
+    ['of a dead process', { ...own, pid: NOBODY }, 0, false],
+    ['of a process that had this pid before', { ...own, started: '1' }, 0, false],
+    ['of a process elsewhere', { ...own, space: '00000000' }, day / 2, true],
+    ['of a process elsewhere, a day ago', { ...own, space: '00000000' }, day * 1.1, false],
+  ])('a file %s', async (_, owner, age, stays) => {
+    const folder = temporaryFolder()
+    const name = `.gantry-${formatOwner(owner)}.tmp`
+    writeFileSync(join(folder, name), 'x')
+    const time = new Date(Date.now() - age)
+    utimesSync(join(folder, name), time, time)
+    await sweepTempFiles(folder)
+    expect(readdirSync(folder)).toEqual(stays ? [name] : [])
+  })
+
+  test('leaves foreign names alone, and a missing folder is clean', async () => {
+    const folder = temporaryFolder()
+    const names = ['.gantry-1.tmp', '.gantry-settings', 'file.tmp']
+    for (const name of names) writeFileSync(join(folder, name), 'x')
+    await sweepTempFiles(folder)
+    expect(readdirSync(folder).sort()).toEqual(names.sort())
+    await sweepTempFiles(join(folder, 'missing'))
+  })
+})
