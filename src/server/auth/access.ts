@@ -1,0 +1,17 @@
+/** What a request wants to do. */
+export type Action = 'pull' | 'push' | 'delete'
+
+/** One thing that has to be allowed: an action on a repository, or reading the catalog. */
+export type Permission =
+  | { readonly type: 'repository'; readonly name: string; readonly action: Action }
+  | { readonly type: 'registry'; readonly name: 'catalog'; readonly action: '*' }
+
+/** What the sender of a request may do. */
+export interface Access {
+  /** Undefined for an anonymous sender. */
+  readonly username: string | undefined
+  allows(permission: Permission): boolean
+}
+
+/** Everything is allowed to everyone: a registry without authentication. */
+export const OPEN_ACCESS: Access = { username: undefined, allows: () => true }

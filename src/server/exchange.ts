@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Access } from './auth/access.js'
+
+/** One request and its answer, as the endpoints see them. */
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly method: string
+  /** The path as sent, without the query. */
+  readonly path: string
+  readonly query: URLSearchParams
+  /** What the sender may do. */
+  readonly access: Access
+
+  constructor(request: IncomingMessage, response: ServerResponse, access: Access) {
+    this.request = request
+    this.response = response
+    this.access = access
+    this.method = request.method ?? 'GET'
+    const { path, query } = splitUrl(request.url ?? '/')
+    this.path = path
+    this.query = query
+  }
+
+  /** A header of the request; several values are joined as Node joins them. */
+  header(name: string): string | undefined {
+    const value = this.request.headers[name.toLowerCase()]
+    return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  /** Answers without a body. */
+  send(status: number, headers: Readonly<Record<string, string | readonly string[]>> = {}): void {
+    const length = status === 204 || status === 304 || this.method === 'HEAD' ? {} : { 'Content-Length': '0' }
+    this.response.writeHead(status, { ...length, ...headers } as Record<string, string | string[]>)
+    this.response.end()
+  }
+
+  /** Answers with bytes that are there already; a HEAD gets the headers alone. */
+  sendBytes(status: number, bytes: Uint8Array, headers: Readonly<Record<string, string | readonly string[]>>): void {
+    this.response.writeHead(status, { 'Content-Length': String(bytes.byteLength), ...headers } as Record<
+      string,
+      string | string[]
+    >)
+    this.response.end(this.method === 'HEAD' ? undefined : bytes)
+  }
+
+  sendJson(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
+    const bytes = new TextEncoder().encode(JSON.stringify(value))
+    this.sendBytes(status, bytes, { 'Content-Type': 'application/json', ...headers })
+  }
+}
+
+/** Parts of a request's address. */
+export function splitUrl(url: string): { path: string; query: URLSearchParams } {
+  const mark = url.indexOf('?')
+  return mark === -1
+    ? { path: url, query: new URLSearchParams() }
+    : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) }
+}

@@ -1,0 +1,92 @@
+import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { GantryError } from '../errors.js'
+import { createRegistryHandler, type RegistryHandlerOptions } from './registry-handler.js'
+import { createMemoryStorage } from './storage/memory-storage.js'
+
+export interface RegistryServerOptions extends RegistryHandlerOptions {
+  /** Address to listen on; default `127.0.0.1`. Anything but loopback needs `allowRemote`. */
+  readonly host?: string
+  /** Default 0: any free port. */
+  readonly port?: number
+  /** Let other machines connect: this registry is made for tests, demonstrations and small private use. */
+  readonly allowRemote?: boolean
+  /** PEM texts; plain HTTP when absent. */
+  readonly tls?: { readonly certificate: string; readonly key: string }
+}
+
+export interface RegistryServer {
+  /** `http://host:port` or `https://host:port`. */
+  readonly url: string
+  /** `host:port`, as references begin. */
+  readonly registry: string
+  /** Ends all connections and lets go of the storage. */
+  close(): Promise<void>
+}
+
+const SERVER_OPTIONS: ServerOptions = {
+  headersTimeout: 30_000,
+  // An upload may take hours; a stalled one ends by the time limit on idle connections.
+  requestTimeout: 0,
+  keepAliveTimeout: 60_000,
+}
+
+/** A connection on which nothing moves for this long is closed, in milliseconds. */
+const IDLE_TIMEOUT = 120_000
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
+
+/**
+ * Starts a registry in this process.
+ * @throws GantryError `invalid-argument` for a host that is not loopback without `allowRemote`; `network-error` when
+ *   the address cannot be listened on
+ */
+export async function startRegistryServer(options: RegistryServerOptions = {}): Promise<RegistryServer> {
+  const host = options.host ?? '127.0.0.1'
+  if (!LOOPBACK.has(host) && options.allowRemote !== true) {
+    throw new GantryError('invalid-argument', `the registry does not listen on ${host}: other machines could connect`, {
+      hint: 'Allow remote connections explicitly, and set up authentication.',
+    })
+  }
+  const storage = createMemoryStorage()
+  const handler = createRegistryHandler(storage, options)
+  const server =
+    options.tls === undefined
+      ? createHttpServer(SERVER_OPTIONS, handler)
+      : createHttpsServer({ ...SERVER_OPTIONS, cert: options.tls.certificate, key: options.tls.key }, handler)
+  server.timeout = IDLE_TIMEOUT
+  try {
+    await listen(server, options.port ?? 0, host)
+  } catch (cause) {
+    await storage.close()
+    throw new GantryError('network-error', `the registry cannot listen on ${host}`, { cause })
+  }
+  const { port } = server.address() as AddressInfo
+  const registry = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  return {
+    url: `${options.tls === undefined ? 'http' : 'https'}://${registry}`,
+    registry,
+    close: async () => {
+      await close(server)
+      await storage.close()
+    },
+  }
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
