@@ -85,6 +85,12 @@ export interface TagSource {
   tags(options?: TagListOptions): AsyncIterable<string>
 }
 
+/** A store that can take a tag away and leave what it points at. */
+export interface Untagger {
+  /** @throws GantryError `not-found`; `unsupported` where the registry cannot do that */
+  untag(tag: string, options?: CallOptions): Promise<void>
+}
+
 /** A sink that can take a blob from a neighbour without moving the bytes. */
 export interface Mounter {
   /** What `from` would be in {@link Mounter.mount}, or undefined where the source is no neighbour. */
@@ -110,6 +116,10 @@ export function isDeleter(store: object): store is Deleter {
 
 export function isTagSource(store: object): store is TagSource {
   return 'tags' in store
+}
+
+export function isUntagger(store: object): store is Untagger {
+  return 'untag' in store
 }
 
 export function isMounter(store: object): store is Mounter {

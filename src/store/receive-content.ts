@@ -1,0 +1,56 @@
+import type { Descriptor } from '../oci/descriptor.js'
+import { MAX_MANIFEST_SIZE, parseManifest, type Manifest, type ManifestContent } from '../oci/manifest.js'
+import { GantryError } from '../errors.js'
+import { throwIfAborted } from '../util/abort.js'
+import type { OpenContent } from '../util/bytes.js'
+import type { PushOptions } from './store.js'
+import { Verifier } from './verify.js'
+
+/**
+ * Takes content in chunk by chunk and checks it: when this returns, everything has been handed to `write` and is what
+ * the descriptor names; when it throws, what was written has to go.
+ * @param write may come back before the chunk is written, so that the next one is hashed meanwhile
+ * @throws GantryError `size-mismatch`, `digest-mismatch`, `aborted`, and what the source and `write` throw
+ */
+export async function receiveContent(
+  descriptor: Descriptor,
+  open: OpenContent,
+  write: (chunk: Uint8Array) => void | Promise<void>,
+  { signal, onProgress }: PushOptions,
+): Promise<void> {
+  throwIfAborted(signal)
+  const verifier = new Verifier(descriptor)
+  for await (const chunk of open()) {
+    throwIfAborted(signal)
+    verifier.update(chunk)
+    await write(chunk)
+    onProgress?.(verifier.size)
+  }
+  verifier.finish()
+}
+
+/** Content that has been taken in as a manifest. */
+export interface ReceivedManifest extends ManifestContent {
+  readonly manifest: Manifest
+}
+
+/**
+ * Takes in a manifest, whole: what is no manifest does not get into a store as one.
+ * @throws GantryError `limit-exceeded`, and as {@link receiveContent} and `parseManifest`
+ */
+export async function receiveManifest(
+  descriptor: Descriptor,
+  open: OpenContent,
+  options: PushOptions,
+): Promise<ReceivedManifest> {
+  if (descriptor.size > MAX_MANIFEST_SIZE) {
+    throw new GantryError(
+      'limit-exceeded',
+      `manifest ${descriptor.digest} exceeds the limit of ${MAX_MANIFEST_SIZE} bytes`,
+    )
+  }
+  const chunks: Uint8Array[] = []
+  await receiveContent(descriptor, open, (chunk) => void chunks.push(chunk), options)
+  const content = { descriptor, bytes: Buffer.concat(chunks, descriptor.size) }
+  return { ...content, manifest: parseManifest(content) }
+}
