@@ -1,0 +1,72 @@
+import type { Readable } from 'node:stream'
+import type { Method, RegistryAnswer } from './transport.js'
+
+/** Bytes of an unwanted body that are read for the sake of the connection; beyond them closing it is cheaper. */
+const MAX_DISCARDED = 64 * 1024
+/** Milliseconds that an unwanted body gets to end. */
+const MAX_DISCARD_TIME = 2_000
+
+/** Headers as the connection delivers them: names in lower case, a list where a name came several times. */
+export type HeaderValues = Readonly<Record<string, string | string[] | undefined>>
+
+/** An answer of any host. */
+export class Answer implements RegistryAnswer {
+  constructor(
+    readonly status: number,
+    readonly method: Method,
+    readonly url: string,
+    readonly content: { readonly headers: HeaderValues; readonly body: Readable; readonly attempts?: number },
+  ) {}
+
+  get body(): Readable {
+    return this.content.body
+  }
+
+  get attempts(): number {
+    return this.content.attempts ?? 1
+  }
+
+  header(name: string): string | undefined {
+    return this.headerValues(name)[0]
+  }
+
+  /** Every value of a header, in the order of arrival. */
+  headerValues(name: string): readonly string[] {
+    const value = this.content.headers[name.toLowerCase()]
+    if (value === undefined) return []
+    return typeof value === 'string' ? [value] : value
+  }
+
+  /** The same answer with the number of attempts that it took. */
+  withAttempts(attempts: number): Answer {
+    return new Answer(this.status, this.method, this.url, { ...this.content, attempts })
+  }
+
+  async discard(): Promise<void> {
+    const { body } = this
+    if (body.destroyed || body.readableEnded) return
+    const length = Number(this.header('content-length'))
+    if (this.method !== 'HEAD' && length > MAX_DISCARDED) {
+      body.destroy()
+      return
+    }
+    await drain(body)
+  }
+}
+
+async function drain(body: Readable): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let size = 0
+    const timer = setTimeout(() => body.destroy(), MAX_DISCARD_TIME)
+    body.once('close', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    // Nobody wants this body, so nobody wants to know why it broke off.
+    body.on('error', () => undefined)
+    body.on('data', (chunk: Uint8Array) => {
+      size += chunk.byteLength
+      if (size > MAX_DISCARDED) body.destroy()
+    })
+  })
+}

@@ -1,0 +1,151 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Pool } from 'undici'
+import { GantryError } from '../../errors.js'
+import type { Answer } from './answer.js'
+import { Connector } from './connector.js'
+import { hostPortOf, originOf, refusePlace, type PointingRegistry } from './destination.js'
+import { exchange } from './exchange.js'
+import { classifyAddress, classifyHost, isMorePublic, mayPoint, type HostClass } from './host-class.js'
+import { createLookup } from './lookup.js'
+import { proxyOf, type Proxy } from './proxy.js'
+import { timeoutsOf, type Timeouts } from './timeouts.js'
+import { TlsSettingsFactory, type Trust } from './tls-settings.js'
+import type { Method, RequestBody } from './transport.js'
+import type { HostOverride, TransportOptions } from './transport-options.js'
+
+/** Bytes of headers that an answer may have; signed addresses and tokens need more than Node's 16 KiB. */
+const MAX_HEADER_SIZE = 64 * 1024
+
+/** One request to one host; whoever makes it decides which headers that host may see. */
+export interface HttpRequest {
+  readonly method: Method
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: RequestBody
+  readonly slowAnswer?: boolean
+  readonly signal?: AbortSignal
+  /** `registry` uses the TLS settings that are for the registry alone. */
+  readonly trust: Trust
+}
+
+interface Connection {
+  readonly pool: Pool
+  readonly connector: Connector
+  readonly proxy: Proxy | undefined
+}
+
+/** Keeps a pool of connections for each origin, and sends requests over them. Knows nothing of retries or tokens. */
+export class HttpClient {
+  readonly registry: URL
+  readonly #options: TransportOptions
+  readonly #timeouts: Timeouts
+  readonly #tls: TlsSettingsFactory
+  readonly #connections = new Map<string, Promise<Connection>>()
+  #registryClass: HostClass | undefined
+  #closed = false
+
+  constructor(registry: URL, options: TransportOptions) {
+    this.registry = registry
+    this.#options = options
+    this.#timeouts = timeoutsOf(options.timeouts)
+    this.#tls = new TlsSettingsFactory(options.tls)
+  }
+
+  /** The registry as far as it decides where it may point: with the class of the address it was reached at. */
+  get pointing(): PointingRegistry {
+    return { origin: this.registry, hostClass: this.#registryClass ?? classifyHost(this.registry.hostname) }
+  }
+
+  /**
+   * Sends a request and waits for the headers of the answer.
+   * @throws GantryError `network-error`, `timeout`, `tls-error`, `untrusted-destination`, `limit-exceeded`, `aborted`
+   */
+  async send(request: HttpRequest): Promise<Answer> {
+    const { url, headers } = request
+    const { pool, proxy } = await this.#connectionOf(url, request.trust)
+    // A connection whose answer has just been read is free one turn later; without the turn another would be opened.
+    await setImmediate()
+    const path = `${url.pathname}${url.search}`
+    if (proxy === undefined || url.protocol === 'https:') {
+      return exchange(pool, { ...request, target: path }, this.#timeouts)
+    }
+    const authorization: Record<string, string> = {}
+    if (proxy.authorization !== undefined) authorization['proxy-authorization'] = proxy.authorization
+    const target = `${url.origin}${path}`
+    return exchange(pool, { ...request, target, headers: { ...headers, ...authorization } }, this.#timeouts)
+  }
+
+  /** Closes every connection; requests under way fail with `aborted`. */
+  async close(): Promise<void> {
+    this.#closed = true
+    const connections = [...this.#connections.values()]
+    this.#connections.clear()
+    await Promise.all(
+      connections.map(async (opening) => {
+        const { pool, connector } = await opening
+        connector.close()
+        await pool.destroy(new GantryError('aborted', 'transport closed'))
+      }),
+    )
+  }
+
+  async #connectionOf(url: URL, trust: Trust): Promise<Connection> {
+    if (this.#closed) throw new GantryError('aborted', 'transport closed')
+    const key = `${trust} ${originOf(url)}`
+    const known = this.#connections.get(key)
+    if (known !== undefined) return known
+    const opening = this.#openConnection(url, trust)
+    this.#connections.set(key, opening)
+    // A failure here is one of settings; the next request may say so again.
+    opening.catch(() => this.#connections.delete(key))
+    return opening
+  }
+
+  async #openConnection(url: URL, trust: Trust): Promise<Connection> {
+    const proxy = proxyOf(url, this.#options.proxy)
+    const connector = new Connector({
+      timeouts: this.#timeouts,
+      tls: () => this.#tls.settingsOf(trust),
+      proxyTls: () => this.#tls.settingsOf('other'),
+      proxy,
+      override: overrideOf(url, this.#options.resolve),
+      lookup: createLookup(
+        (hostClass) => this.#mayConnect(url, hostClass),
+        (hostname, hostClass) => refusePlace(`${hostname} (by its name)`, hostClass, this.pointing, 'connection'),
+      ),
+      onConnected: (address) => this.#noteAddress(url, address),
+    })
+    const { default: PoolClass } = await import('undici/lib/dispatcher/pool.js')
+    const pool = new PoolClass(originOf(url), {
+      connect: connector.connect,
+      connections: null,
+      pipelining: 1,
+      maxHeaderSize: MAX_HEADER_SIZE,
+    })
+    return { pool, connector, proxy }
+  }
+
+  /** Any address will do for the registry at first; afterwards even its own name may not move closer to this machine. */
+  #mayConnect(url: URL, hostClass: HostClass): boolean {
+    if (this.#isRegistry(url) && this.#registryClass === undefined) return true
+    return hostClass === this.#registryClass || mayPoint(this.pointing.hostClass, hostClass)
+  }
+
+  #noteAddress(url: URL, address: string): void {
+    if (!this.#isRegistry(url) || address === '') return
+    const hostClass = classifyAddress(address)
+    if (this.#registryClass === undefined || isMorePublic(hostClass, this.#registryClass))
+      this.#registryClass = hostClass
+  }
+
+  #isRegistry(url: URL): boolean {
+    return hostPortOf(url) === hostPortOf(this.registry)
+  }
+}
+
+/** The last entry for a host and port wins. */
+function overrideOf(url: URL, overrides: readonly HostOverride[] = []): { address: string; port: number } | undefined {
+  const place = hostPortOf(url)
+  const entry = overrides.findLast(({ host, port }) => `${host.toLowerCase()}:${port}` === place)
+  return entry === undefined ? undefined : { address: entry.address, port: entry.addressPort ?? entry.port }
+}

@@ -1,0 +1,47 @@
+import { request } from 'node:http'
+import { isIPv6, type Socket } from 'node:net'
+import { GantryError } from '../../errors.js'
+import type { Proxy } from './proxy.js'
+
+/**
+ * Asks a proxy for a tunnel to host and port (RFC 9110, section 9.3.6). The credentials of the proxy are sent here and
+ * nowhere else.
+ * @param socket an open connection to the proxy
+ * @throws GantryError `network-error` when the proxy refuses
+ */
+export async function openTunnel(
+  socket: Socket,
+  proxy: Proxy,
+  target: { readonly hostname: string; readonly port: number },
+): Promise<Socket> {
+  const host = `${isIPv6(target.hostname) ? `[${target.hostname}]` : target.hostname}:${target.port}`
+  return new Promise((resolve, reject) => {
+    const connect = request({
+      createConnection: () => socket,
+      method: 'CONNECT',
+      path: host,
+      headers: { host, ...(proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }) },
+    })
+    connect.once('connect', (answer, opened: Socket, head) => {
+      if (answer.statusCode !== 200) {
+        opened.destroy()
+        reject(refused(proxy, answer.statusCode ?? 0))
+        return
+      }
+      if (head.length > 0) opened.unshift(head)
+      resolve(opened)
+    })
+    connect.once('response', (answer) => {
+      socket.destroy()
+      reject(refused(proxy, answer.statusCode ?? 0))
+    })
+    connect.once('error', reject)
+    connect.end()
+  })
+}
+
+function refused(proxy: Proxy, status: number): GantryError {
+  return new GantryError('network-error', `proxy ${proxy.name} refused the connection with status ${status}`, {
+    ...(status === 407 ? { hint: 'the proxy wants a user and a password in its address' } : {}),
+  })
+}
