@@ -22,6 +22,21 @@ export const accounts = {
     password: 'secret-key',
     htpasswd: 'access-key:$2y$04$RGb5t/t8P1PYrWl2vRkO2.pGPNJ0Pf2TpqoQ6hJQBnLtaI/z/iqeO',
   },
+  googleKey: {
+    username: '_json_key',
+    password: '{"type":"service_account","private_key":"a:b"}',
+    htpasswd: '_json_key:$2y$04$6nAcAagcFOmbTAcKMGxf/u5.IwI6M66I7Y68XUZiNvN42Qwp4SjH6',
+  },
+  googleEncodedKey: {
+    username: '_json_key_base64',
+    password: 'eyJ0eXBlIjoic2VydmljZV9hY2NvdW50IiwicHJpdmF0ZV9rZXkiOiJhOmIifQ==',
+    htpasswd: '_json_key_base64:$2y$04$15aBoQo1ZYMiJgILP6OQzexxp4WNS3q3hPZ3TvcOvrZW3nXuevjzG',
+  },
+  googleToken: {
+    username: 'oauth2accesstoken',
+    password: 'ya29.access-token',
+    htpasswd: 'oauth2accesstoken:$2y$04$nOybQuKTa.NYB8f.EXA0GeCaYjxXs6XXHipV/S4Db0yI3MpbZswH.',
+  },
 } as const satisfies Record<string, Account>
 
 /** The content of a password file that knows all of them. */

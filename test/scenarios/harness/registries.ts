@@ -48,7 +48,7 @@ export interface RegistryOptions {
 
 /** A registry that runs until it is stopped. */
 export interface RunningRegistry {
-  /** Host and port as in references; plain HTTP is spoken to this name without a flag. */
+  /** Host and port as in references; a name that plain HTTP is spoken to without a flag only where that is right. */
   readonly host: string
   readonly certificates: Certificates | undefined
   stop(): Promise<void>
@@ -63,7 +63,7 @@ export async function startRegistry(kind: RegistryKind, options: RegistryOptions
       ? await startEmbedded(folder, certificates, options)
       : await startPeer(kind, folder, certificates, options)
   return {
-    host: `localhost:${server.port}`,
+    host: `${certificates ? '127.0.0.1' : 'localhost'}:${server.port}`,
     certificates,
     stop: async () => {
       await server.stop()
