@@ -69,7 +69,10 @@ export async function putManifest(
   context: { readonly storage: RegistryStorage; readonly rules: ManifestRules },
 ): Promise<void> {
   const { storage, rules } = context
-  if (reference.type === 'malformed') throw new Refusal('TAG_INVALID', 'the tag is malformed')
+  if (reference.type === 'malformed') {
+    const code = reference.text.includes(':') ? 'DIGEST_INVALID' : 'TAG_INVALID'
+    throw new Refusal(code, 'the reference is neither a tag nor a digest')
+  }
   const queryTags = tagsOfQuery(exchange, reference)
   const bytes = await readBody(exchange, rules.maxManifestSize)
   const digest = digestOf(bytes, reference.type === 'digest' ? algorithmOf(reference.digest) : 'sha256')

@@ -3,6 +3,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { GantryError } from '../errors.js'
 import { createRegistryHandler, type RegistryHandlerOptions } from './registry-handler.js'
+import { openFolderStorage } from './storage/folder-storage.js'
 import { createMemoryStorage } from './storage/memory-storage.js'
 
 export interface RegistryServerOptions extends RegistryHandlerOptions {
@@ -10,6 +11,8 @@ export interface RegistryServerOptions extends RegistryHandlerOptions {
   readonly host?: string
   /** Default 0: any free port. */
   readonly port?: number
+  /** Keep the content in this folder; in memory when absent. One process at a time uses a folder. */
+  readonly folder?: string
   /** Let other machines connect: this registry is made for tests, demonstrations and small private use. */
   readonly allowRemote?: boolean
   /** PEM texts; plain HTTP when absent. */
@@ -40,7 +43,7 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
 /**
  * Starts a registry in this process.
  * @throws GantryError `invalid-argument` for a host that is not loopback without `allowRemote`; `network-error` when
- *   the address cannot be listened on
+ *   the address cannot be listened on; those of opening the folder
  */
 export async function startRegistryServer(options: RegistryServerOptions = {}): Promise<RegistryServer> {
   const host = options.host ?? '127.0.0.1'
@@ -49,7 +52,7 @@ export async function startRegistryServer(options: RegistryServerOptions = {}): 
       hint: 'Allow remote connections explicitly, and set up authentication.',
     })
   }
-  const storage = createMemoryStorage()
+  const storage = options.folder === undefined ? createMemoryStorage() : await openFolderStorage(options.folder)
   const handler = createRegistryHandler(storage, options)
   const server =
     options.tls === undefined

@@ -120,8 +120,8 @@ export class IndexedStorage implements RegistryStorage {
   }
 
   async close(): Promise<void> {
-    await this.#log?.close()
     await this.#content.close()
+    await this.#log?.close()
   }
 
   /** The state changes at once, so that two requests never decide on the same old state. */
