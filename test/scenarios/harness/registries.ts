@@ -24,13 +24,21 @@ export interface RegistryKind {
   readonly knowsPasswords: boolean
   /** It takes manifests of the older `application/vnd.oci.artifact.manifest.v1+json` form. */
   readonly takesArtifactManifests: boolean
+  /** It lists its repositories. */
+  readonly hasCatalog: boolean
 }
 
 const kinds: readonly RegistryKind[] = [
-  { name: 'gantry', listsReferrers: true, knowsPasswords: true, takesArtifactManifests: true },
-  { name: 'docker-registry', listsReferrers: false, knowsPasswords: true, takesArtifactManifests: false },
-  { name: 'registry', listsReferrers: false, knowsPasswords: true, takesArtifactManifests: false },
-  { name: 'olareg', listsReferrers: true, knowsPasswords: false, takesArtifactManifests: false },
+  { name: 'gantry', listsReferrers: true, knowsPasswords: true, takesArtifactManifests: true, hasCatalog: true },
+  {
+    name: 'docker-registry',
+    listsReferrers: false,
+    knowsPasswords: true,
+    takesArtifactManifests: false,
+    hasCatalog: true,
+  },
+  { name: 'registry', listsReferrers: false, knowsPasswords: true, takesArtifactManifests: false, hasCatalog: true },
+  { name: 'olareg', listsReferrers: true, knowsPasswords: false, takesArtifactManifests: false, hasCatalog: false },
 ]
 
 /** The servers that this run of the tests is about, as far as they are installed. */
