@@ -1,0 +1,132 @@
+import { isUtf8 } from 'node:buffer'
+import { open } from 'node:fs/promises'
+import { GantryError, isGantryError, messageOf } from '../errors.js'
+import { collectBytes } from '../util/bytes.js'
+import { fileError, isSystemError } from '../util/file-error.js'
+import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
+import { visibleLine } from '../util/visible-text.js'
+import { findJsonError } from './json-text.js'
+
+/** The largest credential file that is read, in bytes. */
+export const MAX_AUTH_FILE_SIZE = 1024 * 1024
+
+/** What Docker's config.json and Podman's auth.json say about credentials; both have the same format. */
+export interface AuthFile {
+  /** The path, or the name of the variable, for messages. */
+  readonly origin: string
+  /** Entries by server key; not decoded yet, so that one broken entry does not stop work with another registry. */
+  readonly auths: ReadonlyMap<string, JsonObject>
+  /** Helper for everything that has no helper of its own; undefined when the member is absent, which Docker tells from "". */
+  readonly credsStore: string | undefined
+  /** Helpers by server key; an empty name turns `credsStore` off for that server. */
+  readonly credHelpers: ReadonlyMap<string, string>
+  /** Headers that Docker adds to every request to a registry. */
+  readonly httpHeaders: ReadonlyMap<string, string>
+}
+
+/**
+ * Reads a credential file.
+ * @returns undefined when there is none
+ * @throws GantryError `credential-store-error` when it cannot be read or understood; never shows its content
+ */
+export async function readAuthFile(path: string): Promise<AuthFile | undefined> {
+  const bytes = await readAuthBytes(path)
+  return bytes === undefined ? undefined : parseAuthFile(bytes, path)
+}
+
+/** The bytes of a credential file, at most {@link MAX_AUTH_FILE_SIZE}, or undefined when there is none. */
+export async function readAuthBytes(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const file = await open(path, 'r')
+    // The stream closes the file, also when it is left early.
+    return await collectBytes(file.createReadStream(), MAX_AUTH_FILE_SIZE, path)
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw new GantryError('credential-store-error', messageOf(fileError(error, 'read', path)), { cause: error })
+  }
+}
+
+/**
+ * Parses a credential file, or the value of a variable that holds one. Blank text counts as an empty file.
+ * @param origin names it in errors
+ * @throws GantryError `credential-store-error`, with the byte at which it stops being JSON, never with its content
+ */
+export function parseAuthFile(bytes: Uint8Array, origin: string): AuthFile {
+  const document = parseDocument(bytes, origin)
+  const credsStore = document.credsStore
+  return {
+    origin,
+    auths: mapOf(document, 'auths', origin, (value) =>
+      value === null ? emptyEntry() : isJsonObject(value) ? value : undefined,
+    ),
+    credHelpers: mapOf(document, 'credHelpers', origin, textOf),
+    httpHeaders: mapOf(document, 'HttpHeaders', origin, textOf),
+    credsStore: credsStore === undefined || credsStore === null ? undefined : checkedStore(credsStore, origin),
+  }
+}
+
+/** The text of a credential file, checked to be an object in JSON, or blank. */
+export function decodeAuthText(bytes: Uint8Array, origin: string): string {
+  parseDocument(bytes, origin)
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+}
+
+function parseDocument(bytes: Uint8Array, origin: string): JsonObject {
+  if (bytes.byteLength > MAX_AUTH_FILE_SIZE) {
+    throw storeError(`${origin} exceeds the limit of ${MAX_AUTH_FILE_SIZE} bytes`)
+  }
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    throw storeError(
+      `${origin} is not valid JSON: it begins with a byte order mark (byte 0)`,
+      'save it as UTF-8 without a byte order mark',
+    )
+  }
+  if (isBlank(bytes)) return Object.create(null) as JsonObject
+  try {
+    return parseJsonObject(bytes, origin)
+  } catch (error) {
+    if (!isGantryError(error)) throw error
+    const offset =
+      isUtf8(bytes) && error.code === 'invalid-content' ? findJsonError(new TextDecoder().decode(bytes)) : undefined
+    throw storeError(offset === undefined ? error.message : `${origin} is not valid JSON (byte ${offset})`)
+  }
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d))
+}
+
+function emptyEntry(): JsonObject {
+  return Object.create(null) as JsonObject
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function checkedStore(value: unknown, origin: string): string {
+  if (typeof value !== 'string') throw storeError(`"credsStore" in ${origin} is not a string`)
+  return value
+}
+
+function mapOf<Value>(
+  document: JsonObject,
+  key: string,
+  origin: string,
+  convert: (value: unknown) => Value | undefined,
+): ReadonlyMap<string, Value> {
+  const members = document[key] ?? emptyEntry()
+  if (!isJsonObject(members)) throw storeError(`"${key}" in ${origin} is not an object`)
+  const map = new Map<string, Value>()
+  for (const [name, value] of Object.entries(members)) {
+    const converted = convert(value)
+    if (converted === undefined)
+      throw storeError(`"${visibleLine(name)}" below "${key}" in ${origin} has the wrong type`)
+    map.set(name, converted)
+  }
+  return map
+}
+
+function storeError(message: string, hint?: string): GantryError {
+  return new GantryError('credential-store-error', message, hint === undefined ? {} : { hint })
+}

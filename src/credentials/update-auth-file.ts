@@ -1,0 +1,112 @@
+import { lstat, mkdir, readlink, realpath } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { GantryError } from '../errors.js'
+import { fileError, isSystemError, withFileErrors } from '../util/file-error.js'
+import { withFileLock } from '../util/file-lock.js'
+import { TempFile } from '../util/temp-file.js'
+import { sweepTempFiles } from '../util/temp-path.js'
+import { decodeAuthText, MAX_AUTH_FILE_SIZE, readAuthBytes } from './auth-file.js'
+
+/** Links that lead to links; as many as Linux follows. */
+const MAX_LINKS = 40
+
+export interface AuthFileUpdate {
+  /** The file that was looked at: where a link leads, when `path` is one. */
+  readonly path: string
+  readonly changed: boolean
+  /** The permission bits that the file had, when others than its owner could read it until now. */
+  readonly tightenedFrom?: number
+}
+
+/**
+ * Changes the text of a credential file in one step: under a lock that other processes of ours respect, from what it
+ * holds at that moment, by a new file that takes its name when it is complete. The file is readable by its owner alone
+ * afterwards, and stays that owner's; a link stays a link. Missing folders are made, closed to others.
+ * @param path a file that need not exist yet
+ * @param change gets the text, blank when there is no file; returns the new text, or the same one for no change
+ * @throws GantryError `credential-store-error` when what is there is not a credential file; `file-error`; `locked`. The
+ *   file is as it was then
+ */
+export async function updateAuthFile(path: string, change: (text: string) => string): Promise<AuthFileUpdate> {
+  const target = await followLinks(path)
+  if ((await fileAt(target)) === undefined && change('') === '') return { path: target, changed: false }
+  await withFileErrors('create', dirname(target), () => mkdir(dirname(target), { recursive: true, mode: 0o700 }))
+  return withFileLock(`${target}.lock`, async () => {
+    await sweepTempFiles(dirname(target))
+    const existing = await fileAt(target)
+    const bytes = existing === undefined ? new Uint8Array() : ((await readAuthBytes(target)) ?? new Uint8Array())
+    const text = decodeAuthText(bytes, path)
+    const changed = change(text)
+    const isLoose = existing !== undefined && isReadableByOthers(existing)
+    if (changed !== text || isLoose) await replaceFile(target, changed, existing)
+    return { path: target, changed: changed !== text, ...(isLoose ? { tightenedFrom: existing.mode & 0o777 } : {}) }
+  })
+}
+
+interface ExistingFile {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
+
+async function replaceFile(target: string, text: string, existing: ExistingFile | undefined): Promise<void> {
+  const bytes = new TextEncoder().encode(text)
+  if (bytes.byteLength > MAX_AUTH_FILE_SIZE) {
+    throw new GantryError('limit-exceeded', `${target} would exceed the limit of ${MAX_AUTH_FILE_SIZE} bytes`)
+  }
+  const file = await TempFile.create(target, { mode: 0o600 })
+  try {
+    if (existing !== undefined) await keepOwner(file, existing)
+    await file.write(bytes)
+    await file.publish()
+  } catch (cause) {
+    await file.discard()
+    throw cause
+  }
+}
+
+/** A file in somebody's home stays theirs when root writes it. */
+async function keepOwner(file: TempFile, { uid, gid }: ExistingFile): Promise<void> {
+  const own = await file.handle.stat()
+  if (own.uid === uid && own.gid === gid) return
+  try {
+    await file.handle.chown(uid, gid)
+  } catch (cause) {
+    // Only root may give files away; whoever else can write here can at least read the file afterwards.
+    if (!isSystemError(cause, 'EPERM', 'EINVAL', 'ENOSYS', 'ENOTSUP')) throw cause
+  }
+}
+
+/** Where a path leads, whether or not there is a file: a link to a file that is still to be made stays a link. */
+async function followLinks(path: string): Promise<string> {
+  let target = path
+  for (let count = 0; count < MAX_LINKS; count++) {
+    const real = await whenThere(target, () => realpath(target))
+    if (real !== undefined) return real
+    const link = await whenThere(target, () => readlink(target))
+    if (link === undefined) return target
+    target = resolve(await withFileErrors('read', target, () => realpath(dirname(target))), link)
+  }
+  throw new GantryError('file-error', `${path} leads through too many links`)
+}
+
+async function fileAt(path: string): Promise<ExistingFile | undefined> {
+  const stats = await whenThere(path, () => lstat(path))
+  if (stats?.isFile() === false) throw new GantryError('file-error', `${path} is not a regular file`)
+  return stats
+}
+
+/** The result of a file operation, or undefined when nothing is there. */
+async function whenThere<Result>(path: string, operation: () => Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await operation()
+  } catch (cause) {
+    if (isSystemError(cause, 'ENOENT')) return undefined
+    throw fileError(cause, 'read', path)
+  }
+}
+
+function isReadableByOthers({ mode }: ExistingFile): boolean {
+  // The bits mean nothing on Windows.
+  return process.platform !== 'win32' && (mode & 0o077) !== 0
+}
