@@ -29,10 +29,10 @@ export interface LayoutEntry {
 export class LayoutIndex {
   readonly #fields: JsonObject
   readonly #entries = new Set<LayoutEntry>()
-  readonly #byDigest = new Map<Digest, Set<LayoutEntry>>()
+  readonly #byDigest = new Map<Digest, readonly LayoutEntry[]>()
   readonly #byTag = new Map<string, LayoutEntry>()
   /** JSON of entries, as most stay the same from one writing to the next. */
-  readonly #texts = new WeakMap<LayoutEntry, string>()
+  #texts = new WeakMap<LayoutEntry, string>()
 
   private constructor(fields: JsonObject) {
     this.#fields = fields
@@ -60,6 +60,16 @@ export class LayoutIndex {
     return index
   }
 
+  /** The same list, to be changed without changing this one. */
+  clone(): LayoutIndex {
+    const copy = new LayoutIndex(this.#fields)
+    for (const entry of this.#entries) copy.#entries.add(entry)
+    for (const [digest, entries] of this.#byDigest) copy.#byDigest.set(digest, entries)
+    for (const [tag, entry] of this.#byTag) copy.#byTag.set(tag, entry)
+    copy.#texts = this.#texts
+    return copy
+  }
+
   /** All entries, in their order. */
   get entries(): Iterable<LayoutEntry> {
     return this.#entries
@@ -82,7 +92,7 @@ export class LayoutIndex {
 
   /** The entries of one manifest: several when it has several names. */
   entriesOf(digest: Digest): readonly LayoutEntry[] {
-    return [...(this.#byDigest.get(digest) ?? [])]
+    return this.#byDigest.get(digest) ?? []
   }
 
   /** Lists a manifest without a name, unless it is listed already. */
@@ -158,18 +168,22 @@ export class LayoutIndex {
     const entry: LayoutEntry = { descriptor, document, ...(tag === undefined || tag === '' ? {} : { tag }) }
     this.#entries.add(entry)
     if (entry.tag !== undefined) this.#byTag.set(entry.tag, entry)
-    const siblings = this.#byDigest.get(descriptor.digest)
-    if (siblings === undefined) this.#byDigest.set(descriptor.digest, new Set([entry]))
-    else siblings.add(entry)
+    this.#byDigest.set(descriptor.digest, [...this.entriesOf(descriptor.digest), entry])
   }
 
   #delete(entry: LayoutEntry): void {
     const { digest } = entry.descriptor
     this.#entries.delete(entry)
-    const siblings = this.#byDigest.get(digest)
-    siblings?.delete(entry)
-    if (siblings?.size === 0) this.#byDigest.delete(digest)
-    if (entry.tag !== undefined && this.#byTag.get(entry.tag) === entry) this.#byTag.delete(entry.tag)
+    const others = this.entriesOf(digest).filter((other) => other !== entry)
+    if (others.length === 0) this.#byDigest.delete(digest)
+    else this.#byDigest.set(digest, others)
+    if (entry.tag !== undefined && this.#byTag.get(entry.tag) === entry) this.#forgetTag(entry.tag)
+  }
+
+  /** Where several entries claim a name, it now means the last of those that are left. */
+  #forgetTag(tag: string): void {
+    this.#byTag.delete(tag)
+    for (const entry of this.#entries) if (entry.tag === tag) this.#byTag.set(tag, entry)
   }
 
   #textOf(entry: LayoutEntry): string {

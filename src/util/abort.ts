@@ -44,3 +44,22 @@ export async function abortable(start: (settle: () => void) => () => void, signa
     signal?.addEventListener('abort', onAbort, { once: true })
   })
 }
+
+/**
+ * Waits for a promise, and no longer than until the signal fires. What the promise stands for goes on then, and its
+ * outcome is nobody's concern.
+ * @throws GantryError `aborted`, and what the promise rejects with
+ */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  let settled = (): void => undefined
+  void promise.then(
+    () => settled(),
+    () => settled(),
+  )
+  await abortable((settle) => {
+    settled = settle
+    return () => undefined
+  }, signal)
+  return promise
+}
