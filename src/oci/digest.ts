@@ -64,7 +64,7 @@ export function digestOf(bytes: Uint8Array | string, algorithm: DigestAlgorithm 
 /** Computes a digest over content as it flows by. */
 export class Digester {
   readonly #algorithm: DigestAlgorithm
-  readonly #hash: Hash
+  #hash: Hash
   #size = 0
 
   constructor(algorithm: DigestAlgorithm = 'sha256') {
@@ -85,6 +85,14 @@ export class Digester {
   /** The digest of everything seen so far; the digester goes on afterwards. */
   digest(): Digest {
     return `${this.#algorithm}:${this.#hash.copy().digest('hex')}` as Digest
+  }
+
+  /** A digester that goes on from here on its own. */
+  copy(): Digester {
+    const copy = new Digester(this.#algorithm)
+    copy.#hash = this.#hash.copy()
+    copy.#size = this.#size
+    return copy
   }
 }
 

@@ -13,14 +13,19 @@ export class Verifier {
   readonly #descriptor: Descriptor
   readonly #digester: Digester
 
-  constructor(descriptor: Descriptor) {
+  constructor(descriptor: Descriptor, digester = new Digester(algorithmOf(descriptor.digest))) {
     this.#descriptor = descriptor
-    this.#digester = new Digester(algorithmOf(descriptor.digest))
+    this.#digester = digester
   }
 
   /** Bytes seen so far. */
   get size(): number {
     return this.#digester.size
+  }
+
+  /** A verifier that goes on from here on its own: the place to come back to when content has to be read again. */
+  copy(): Verifier {
+    return new Verifier(this.#descriptor, this.#digester.copy())
   }
 
   /** @throws GantryError `size-mismatch` as soon as there are more bytes than declared */
@@ -50,7 +55,10 @@ export class Verifier {
 }
 
 /** The same bytes, and an error at the end (or past the declared size) unless they are those of the descriptor. */
-export async function* verifyContent(descriptor: Descriptor, content: Bytes): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* verifyContent(
+  descriptor: Descriptor,
+  content: Bytes,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const verifier = new Verifier(descriptor)
   for await (const chunk of content) {
     verifier.update(chunk)

@@ -1,0 +1,244 @@
+import { GantryError, isGantryError } from '../errors.js'
+import type { Descriptor } from '../oci/descriptor.js'
+import { algorithmOf, isDigest } from '../oci/digest.js'
+import type { PushOptions } from '../store/store.js'
+import { delay, throwIfAborted } from '../util/abort.js'
+import { backoffDelay } from '../util/backoff.js'
+import type { OpenContent } from '../util/bytes.js'
+import { hasBlob } from './blobs.js'
+import { isRetryableStatus } from './http/retry.js'
+import type { RegistryAnswer, RegistryRequest } from './http/transport.js'
+import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
+import { hasRegistryCode, responseError } from './response-error.js'
+import { isUnclear } from './unclear-outcome.js'
+import { cancelSession, continueSession, openSession, readSessionStatus, type UploadSession } from './upload-session.js'
+import { VerifiedSource } from './verified-source.js'
+
+/** How often an upload is taken up again without getting ahead. */
+const MAX_ATTEMPTS = 5
+/** Below this many bytes sent, an upload is begun anew rather than continued. */
+const WORTH_RESUMING = 1024 * 1024
+
+/** What is uploaded. */
+export interface BlobContent {
+  readonly descriptor: Descriptor
+  readonly open: OpenContent
+}
+
+export interface UploadOptions extends PushOptions {
+  /** Send the blob in chunks of this many bytes, for registries and proxies that bound the body of a request. */
+  readonly chunkSize?: number
+  /** An upload that is open already, after a mount that was refused. */
+  readonly session?: UploadSession
+}
+
+/**
+ * Uploads a blob by one PUT (distribution-spec, "Pushing a blob monolithically", POST then PUT), which every registry
+ * takes. After a failure the registry is asked whether it has the blob all the same, and else where it stands: the
+ * upload goes on there in chunks, or anew where the answer cannot be believed.
+ * @throws GantryError `digest-mismatch` or `size-mismatch` when the source is not what the descriptor says; the
+ *   registry has not received all of it then
+ */
+export async function uploadBlob(
+  context: RepositoryContext,
+  content: BlobContent,
+  options: UploadOptions,
+): Promise<void> {
+  await new BlobUpload(context, content, options).run()
+}
+
+class BlobUpload {
+  readonly #context: RepositoryContext
+  readonly #descriptor: Descriptor
+  readonly #options: UploadOptions
+  readonly #source: VerifiedSource
+  #session: UploadSession | undefined
+  /** Bytes that the registry has for certain. */
+  #offset = 0
+  /** Bytes handed to the connection in this session. */
+  #sent = 0
+  /** Cleared once the registry has refused to go on in the middle. */
+  #canContinue = true
+  #failures = 0
+  /** The error made from the last answer that was one. */
+  #refusal: GantryError | undefined
+
+  constructor(context: RepositoryContext, { descriptor, open }: BlobContent, options: UploadOptions) {
+    this.#context = context
+    this.#descriptor = descriptor
+    this.#options = options
+    this.#source = new VerifiedSource(descriptor, open)
+    this.#session = options.session
+  }
+
+  async run(): Promise<void> {
+    try {
+      if (this.#descriptor.size === 0) await this.#source.checkEmpty()
+      while (!(await this.#attempt())) {
+        await delay(backoffDelay(this.#failures), this.#options.signal)
+      }
+    } catch (error) {
+      await this.#abandon()
+      throw error
+    } finally {
+      await this.#source.close()
+    }
+  }
+
+  /** @returns whether the registry has the blob; false when it is worth another attempt */
+  async #attempt(): Promise<boolean> {
+    const session = (this.#session ??= await openSession(this.#context, this.#options))
+    try {
+      await this.#send(session)
+      return true
+    } catch (error) {
+      // What the source threw is the reason, whatever the connection made of it.
+      if (this.#source.failure !== undefined) throw this.#source.failure.error
+      throwIfAborted(this.#options.signal)
+      return await this.#recover(error)
+    }
+  }
+
+  async #send(session: UploadSession): Promise<void> {
+    const { size } = this.#descriptor
+    if (this.#offset === 0 && !this.#isChunked()) return this.#commit(session, size)
+    const pieceSize = this.#pieceSize(session)
+    let current = session
+    while (this.#offset < size) {
+      const end = Math.min(size, this.#offset + pieceSize)
+      const answer = await this.#context.transport.request(this.#patch(current, end))
+      if (![202, 201, 204].includes(answer.status)) throw await this.#refuse(answer)
+      this.#session = current = await continueSession(this.#context, current, answer)
+      this.#advance(end)
+      // Some registries finish an upload with its last byte, and refuse the request that should finish it.
+      if (answer.status === 201 && (await this.#isThere())) return
+    }
+    await this.#commit(current, 0)
+  }
+
+  /** The request that finishes the upload, with the whole blob or with nothing left to send. */
+  async #commit(session: UploadSession, bodySize: number): Promise<void> {
+    const separator = session.location.includes('?') ? '&' : '?'
+    const answer = await this.#context.transport.request({
+      ...this.#request('PUT', 0, bodySize),
+      url: `${session.location}${separator}digest=${encodeURIComponent(this.#descriptor.digest)}`,
+    })
+    if (answer.status !== 201 && answer.status !== 204) throw await this.#refuse(answer)
+    await answer.discard()
+    this.#session = undefined
+    this.#checkStored(answer)
+    this.#options.onProgress?.(this.#descriptor.size)
+  }
+
+  #patch(session: UploadSession, end: number): RegistryRequest {
+    const start = this.#offset
+    return {
+      ...this.#request('PATCH', start, end),
+      url: session.location,
+      headers: { 'content-range': `${start}-${end - 1}` },
+    }
+  }
+
+  #request(method: 'PUT' | 'PATCH', start: number, end: number): Omit<RegistryRequest, 'url'> {
+    const body = {
+      open: (offset = 0) => this.#source.read(start + offset, end),
+      size: end - start,
+      contentType: 'application/octet-stream',
+      onProgress: (offset: number) => {
+        this.#sent = Math.max(this.#sent, start + offset)
+        this.#options.onProgress?.(start + offset)
+      },
+    }
+    return {
+      method,
+      ...(end > start ? { body } : {}),
+      scopes: scopesOf(this.#context, 'pull', 'push'),
+      retry: 'never',
+      slowAnswer: true,
+      signal: this.#options.signal,
+    }
+  }
+
+  /** @returns whether the blob is there after all; @throws the error when nothing can be done about it */
+  async #recover(error: unknown): Promise<boolean> {
+    if (!isGantryError(error)) throw error
+    this.#failures++
+    const status = error === this.#refusal ? error.response?.status : undefined
+    const isOpen = status === undefined ? isUnclear(error) : isRetryableStatus(status)
+    const isLost = status === 404 || hasRegistryCode(error, 'BLOB_UPLOAD_UNKNOWN')
+    const isFinal = status === undefined || status === 401 || status === 403 || status >= 500
+    const canBeginAnew = isLost || status === 416 || (!isFinal && (this.#offset > 0 || this.#isChunked()))
+    if (!(isOpen || canBeginAnew) || this.#failures >= MAX_ATTEMPTS) throw error
+    if (isOpen && (await this.#isThere())) return true
+    const before = this.#offset
+    if (isOpen || (status === 416 && this.#canContinue)) await this.#findPlace()
+    else await this.#restart(isLost)
+    // Refused where the registry itself says that it stands: it does not take pieces like this one.
+    if (status === 416 && this.#offset === before) await this.#restart(false)
+    return false
+  }
+
+  /** Goes on where the registry says that it stands, unless that cannot be. */
+  async #findPlace(): Promise<void> {
+    const session = this.#session
+    if (session === undefined || !this.#canContinue || this.#sent < WORTH_RESUMING) return this.#restart(true)
+    const status = await readSessionStatus(this.#context, session, this.#options)
+    this.#session = status.session
+    if (status.offset === undefined || status.offset > Math.min(this.#sent, this.#descriptor.size)) {
+      return this.#restart(true)
+    }
+    if (status.offset >= this.#offset + WORTH_RESUMING) this.#failures = 0
+    this.#offset = status.offset
+  }
+
+  /** Begins anew; without chunks unless the registry merely lost the upload. */
+  async #restart(mayContinue: boolean): Promise<void> {
+    await this.#abandon()
+    this.#offset = 0
+    this.#sent = 0
+    this.#canContinue &&= mayContinue
+  }
+
+  async #abandon(): Promise<void> {
+    const session = this.#session
+    this.#session = undefined
+    if (session !== undefined) await cancelSession(this.#context, session)
+  }
+
+  #advance(offset: number): void {
+    if (offset - this.#offset >= WORTH_RESUMING) this.#failures = 0
+    this.#offset = offset
+  }
+
+  #isChunked(): boolean {
+    const { chunkSize } = this.#options
+    return this.#canContinue && chunkSize !== undefined && this.#descriptor.size > chunkSize
+  }
+
+  #pieceSize({ minimumChunk, maximumChunk }: UploadSession): number {
+    const wanted = this.#options.chunkSize ?? Number.MAX_SAFE_INTEGER
+    return Math.min(Math.max(wanted, minimumChunk), maximumChunk)
+  }
+
+  async #isThere(): Promise<boolean> {
+    const isThere = await hasBlob(this.#context, this.#descriptor.digest, this.#options)
+    if (isThere) this.#session = undefined
+    return isThere
+  }
+
+  /** Answers are told apart from what the transport throws, which has been repeated as often as it may. */
+  async #refuse(answer: RegistryAnswer): Promise<GantryError> {
+    this.#refusal = await responseError(answer)
+    return this.#refusal
+  }
+
+  #checkStored(answer: RegistryAnswer): void {
+    const stored = answer.header('docker-content-digest')?.trim()
+    const { digest } = this.#descriptor
+    // A registry may name the blob by another algorithm, which says nothing either way.
+    if (stored === undefined || !isDigest(stored) || algorithmOf(stored) !== algorithmOf(digest)) return
+    if (stored === digest) return
+    const where = referenceIn(this.#context, digest)
+    throw new GantryError('digest-mismatch', `${where}: digest mismatch: sent ${digest}, the registry stored ${stored}`)
+  }
+}

@@ -1,0 +1,60 @@
+import { GantryError, isGantryError } from '../errors.js'
+import { delay } from '../util/abort.js'
+import { backoffDelay } from '../util/backoff.js'
+import { collectBytes } from '../util/bytes.js'
+import { parseByteCount } from './content-range.js'
+import type { RegistryAnswer, RegistryRequest, RegistryTransport } from './http/transport.js'
+import { responseError } from './response-error.js'
+
+/** How often a document is asked for when its body breaks off. */
+const MAX_ATTEMPTS = 5
+
+export interface Bound {
+  /** Largest body that is read, in bytes. */
+  readonly limit: number
+  /** Names the document in errors. */
+  readonly what: string
+}
+
+export interface BoundedAnswer {
+  readonly answer: RegistryAnswer
+  readonly bytes: Uint8Array
+}
+
+/**
+ * Asks for a small document and reads it whole. A body that breaks off is asked for again.
+ * @throws GantryError made from the answer unless its status is 200; `limit-exceeded`; `invalid-content` when the
+ *   registry has re-encoded the document, since its digest is one of the bytes as they were stored
+ */
+export async function requestBounded(
+  transport: RegistryTransport,
+  request: RegistryRequest,
+  bound: Bound,
+): Promise<BoundedAnswer> {
+  for (let attempt = 1; ; attempt++) {
+    const answer = await transport.request(request)
+    if (answer.status !== 200) throw await responseError(answer)
+    requireIdentity(answer, bound.what)
+    const announced = parseByteCount(answer.header('content-length'))
+    if (announced !== undefined && announced > bound.limit) {
+      answer.body.destroy()
+      throw new GantryError('limit-exceeded', `${bound.what} exceeds the limit of ${bound.limit} bytes`)
+    }
+    try {
+      return { answer, bytes: await collectBytes(answer.body, bound.limit, bound.what) }
+    } catch (error) {
+      if (attempt === MAX_ATTEMPTS || !isGantryError(error, 'network-error', 'timeout')) throw error
+    }
+    await delay(backoffDelay(attempt), request.signal)
+  }
+}
+
+/** @throws GantryError `invalid-content` when the body is not the stored content but an encoding of it */
+export function requireIdentity(answer: RegistryAnswer, what: string): void {
+  const encoding = answer.header('content-encoding')?.trim().toLowerCase() ?? ''
+  if (encoding === '' || encoding === 'identity') return
+  answer.body.destroy()
+  throw new GantryError('invalid-content', `the registry re-encoded ${what} as ${encoding.slice(0, 60)}`, {
+    hint: 'a proxy before the registry may be compressing answers',
+  })
+}

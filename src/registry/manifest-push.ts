@@ -1,0 +1,101 @@
+import { GantryError, isGantryError } from '../errors.js'
+import { plainDescriptor, type Descriptor } from '../oci/descriptor.js'
+import { algorithmOf, digestOf } from '../oci/digest.js'
+import type { ManifestContent } from '../oci/manifest.js'
+import type { CallOptions } from '../store/store.js'
+import { verifyContent } from '../store/verify.js'
+import { collectBytes, openBytes, type OpenContent } from '../util/bytes.js'
+import { manifestPath } from './endpoints.js'
+import { isRetryableStatus } from './http/retry.js'
+import type { RegistryAnswer } from './http/transport.js'
+import { checkAnnouncedDigest, resolveManifest } from './manifests.js'
+import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
+import { responseError } from './response-error.js'
+import { isUnclear } from './unclear-outcome.js'
+
+export interface PutManifestOptions extends CallOptions {
+  readonly onProgress?: (offset: number) => void
+  /** Write only while the tag still holds what this names (RFC 9110, section 13.1.1). */
+  readonly ifMatch?: string
+}
+
+/** Answers that can also mean "it is there already": a tag that must not move, or a repeated request. */
+const ALREADY_THERE: ReadonlySet<number> = new Set([400, 409, 412])
+
+/**
+ * Reads the bytes of a manifest that is to be pushed.
+ * @throws GantryError `limit-exceeded`, `size-mismatch`, `digest-mismatch`
+ */
+export async function collectManifest(
+  context: RepositoryContext,
+  descriptor: Descriptor,
+  open: OpenContent,
+): Promise<ManifestContent> {
+  const what = `manifest ${descriptor.digest}`
+  if (descriptor.size > context.maxManifestSize) {
+    throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${context.maxManifestSize} bytes`)
+  }
+  const bytes = await collectBytes(verifyContent(descriptor, open()), context.maxManifestSize, what)
+  return { descriptor: plainDescriptor(descriptor), bytes }
+}
+
+/**
+ * Stores a manifest under a tag or under its digest (distribution-spec, end-7). Repeated freely; when it fails although
+ * the registry may have stored it, what the registry has decides.
+ * @returns the subject that the registry says it has indexed, if it says so
+ * @throws GantryError `digest-mismatch` when the registry stored something else; `conflict` when a tag must not move
+ */
+export async function putManifest(
+  context: RepositoryContext,
+  { descriptor, bytes }: ManifestContent,
+  reference: string,
+  options: PutManifestOptions = {},
+): Promise<string | undefined> {
+  const { signal, ifMatch, onProgress } = options
+  let failure: GantryError
+  let mayBeThere = true
+  try {
+    const answer = await context.transport.request({
+      method: 'PUT',
+      url: manifestPath(context.name, reference),
+      headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
+      body: { open: openBytes(bytes), size: bytes.byteLength, contentType: descriptor.mediaType, onProgress },
+      scopes: scopesOf(context, 'pull', 'push'),
+      retry: 'free',
+      slowAnswer: true,
+      signal,
+    })
+    if (isStored(answer)) {
+      await answer.discard()
+      checkAnnouncedDigest(answer, bytes, referenceIn(context, reference))
+      return answer.header('oci-subject')
+    }
+    failure = await responseError(answer)
+    mayBeThere = isRetryableStatus(answer.status) || (ifMatch === undefined && ALREADY_THERE.has(answer.status))
+  } catch (error) {
+    if (!isGantryError(error) || !isUnclear(error)) throw error
+    failure = error
+  }
+  if (mayBeThere && (await isThere(context, bytes, reference, options))) return undefined
+  throw failure
+}
+
+function isStored({ status }: RegistryAnswer): boolean {
+  return status === 201 || status === 200 || status === 202
+}
+
+async function isThere(
+  context: RepositoryContext,
+  bytes: Uint8Array,
+  reference: string,
+  { signal }: CallOptions,
+): Promise<boolean> {
+  try {
+    const { digest } = await resolveManifest(context, reference, { signal })
+    return digest === digestOf(bytes, algorithmOf(digest))
+  } catch (error) {
+    if (isGantryError(error, 'aborted')) throw error
+    // The first failure says more than that of the question about it.
+    return false
+  }
+}

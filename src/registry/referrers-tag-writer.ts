@@ -1,0 +1,192 @@
+import { GantryError, isGantryError } from '../errors.js'
+import type { Digest } from '../oci/digest.js'
+import { referrersTagOf } from '../oci/referrers-tag.js'
+import type { CallOptions } from '../store/store.js'
+import { delay } from '../util/abort.js'
+import { backoffDelay } from '../util/backoff.js'
+import type { RegistryTransport } from './http/transport.js'
+import { putManifest } from './manifest-push.js'
+import { hasManifest } from './manifests.js'
+import { changedIndex, isApplied, missingEntries, readReferrersTag, requireWritable } from './referrers-fallback.js'
+import type { ReferrerChange, ReferrersIndex } from './referrers-fallback.js'
+import { referenceIn, type RepositoryContext } from './repository-context.js'
+
+/** How often a change is written again when other writers have overwritten it. */
+const MAX_WRITES = 5
+/** How long a change has to stand before it counts, in milliseconds. */
+const MIN_SETTLE = 100
+const MIN_SETTLE_AMONG_OTHERS = 500
+const MAX_SETTLE = 2000
+const WAIT_FOR_OTHERS = { base: 400, cap: 3000 }
+
+interface PendingChange extends ReferrerChange {
+  readonly signal: AbortSignal | undefined
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+  writes: number
+  /** When it was written last, in milliseconds of the monotonic clock. */
+  writtenAt: number
+}
+
+const writers = new WeakMap<RegistryTransport, Map<string, ReferrersTagWriter>>()
+
+/**
+ * Changes the list of referrers that is kept under a tag: read, change, write, and read again until the change stands.
+ * Changes to one list that come at the same time in this process are written together; other processes may overwrite
+ * each other, which the reading afterwards finds and mends.
+ * @throws GantryError `conflict` when the tag holds something else or is overwritten again and again
+ */
+export function changeReferrersTag(
+  context: RepositoryContext,
+  subject: Digest,
+  change: ReferrerChange,
+  { signal }: CallOptions = {},
+): Promise<void> {
+  const ofTransport = writers.get(context.transport) ?? new Map<string, ReferrersTagWriter>()
+  writers.set(context.transport, ofTransport)
+  const key = referenceIn(context, subject)
+  let writer = ofTransport.get(key)
+  if (writer === undefined) {
+    writer = new ReferrersTagWriter(context, subject, () => ofTransport.delete(key))
+    ofTransport.set(key, writer)
+  }
+  return writer.apply(change, signal)
+}
+
+class ReferrersTagWriter {
+  readonly #context: RepositoryContext
+  readonly #subject: Digest
+  readonly #onIdle: () => void
+  readonly #pending = new Set<PendingChange>()
+  #isRunning = false
+  /** How long the last round from reading to having written took: about as long as others need. */
+  #roundTime = 0
+  #lostRounds = 0
+  #hasWaited = false
+
+  constructor(context: RepositoryContext, subject: Digest, onIdle: () => void) {
+    this.#context = context
+    this.#subject = subject
+    this.#onIdle = onIdle
+  }
+
+  apply(change: ReferrerChange, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#pending.add({ ...change, signal, resolve, reject, writes: 0, writtenAt: 0 })
+      if (!this.#isRunning) void this.#run()
+    })
+  }
+
+  /** Never rejects: every failure belongs to changes. */
+  async #run(): Promise<void> {
+    this.#isRunning = true
+    while (this.#pending.size > 0) {
+      try {
+        await this.#round()
+      } catch (error) {
+        this.#fail(error)
+      }
+    }
+    this.#isRunning = false
+    this.#onIdle()
+  }
+
+  async #round(): Promise<void> {
+    const begun = performance.now()
+    const options = { signal: this.#signal() }
+    const index = await readReferrersTag(this.#context, this.#subject, options)
+    const settled = begun - this.#settleTime()
+    for (const change of this.#pending) {
+      if (!isApplied(index, change) || (change.writes > 0 && change.writtenAt > settled)) continue
+      this.#pending.delete(change)
+      change.resolve()
+    }
+    const missing = [...this.#pending].filter((change) => !isApplied(index, change))
+    if (missing.some(({ writes }) => writes > 0) && !this.#hasWaited) {
+      await this.#waitForOthers(missing, options)
+    } else if (missing.length > 0) {
+      this.#hasWaited = false
+      await this.#write(index, missing, options)
+      this.#roundTime = performance.now() - begun
+    } else if (this.#pending.size > 0) {
+      const next = Math.max(...[...this.#pending].map(({ writtenAt }) => writtenAt)) + this.#settleTime()
+      await delay(Math.max(1, next - performance.now()), options.signal)
+    }
+  }
+
+  /** Somebody has overwritten what was written here; the next try is at another time, on what stands there then. */
+  async #waitForOthers(missing: readonly PendingChange[], options: CallOptions): Promise<void> {
+    for (const change of missing) {
+      if (change.writes < MAX_WRITES) continue
+      this.#pending.delete(change)
+      change.reject(this.#overwritten())
+    }
+    this.#lostRounds++
+    this.#hasWaited = true
+    await delay(backoffDelay(this.#lostRounds, WAIT_FOR_OTHERS), options.signal)
+  }
+
+  async #write(index: ReferrersIndex, changes: readonly PendingChange[], options: CallOptions): Promise<void> {
+    requireWritable(this.#context, this.#subject, index)
+    if (this.#lostRounds > 0 && index.isSubject) throw this.#unwritable()
+    try {
+      await this.#put(index, changes, options)
+    } catch (error) {
+      // Somebody else was faster, and the registry has noticed.
+      if (!isGantryError(error, 'conflict') || error.response?.status !== 412) throw error
+    }
+    for (const change of changes) {
+      change.writes++
+      change.writtenAt = performance.now()
+    }
+  }
+
+  /** Entries whose manifests were deleted behind the list's back keep some registries from taking it. */
+  async #put(index: ReferrersIndex, changes: readonly ReferrerChange[], options: CallOptions): Promise<void> {
+    const tag = referrersTagOf(this.#subject)
+    const isStrong = index.etag !== undefined && !index.etag.startsWith('W/')
+    const putOptions = { ...options, ...(isStrong ? { ifMatch: index.etag } : {}) }
+    try {
+      await putManifest(this.#context, changedIndex(this.#context, index, changes), tag, putOptions)
+    } catch (error) {
+      if (!isGantryError(error)) throw error
+      const gone = new Set<string>()
+      for (const digest of missingEntries(error)) {
+        if (!(await hasManifest(this.#context, digest, options))) gone.add(digest)
+      }
+      if (gone.size === 0) throw error
+      await putManifest(this.#context, changedIndex(this.#context, index, changes, gone), tag, putOptions)
+    }
+  }
+
+  #settleTime(): number {
+    const least = this.#lostRounds > 0 ? MIN_SETTLE_AMONG_OTHERS : MIN_SETTLE
+    return Math.min(MAX_SETTLE, Math.max(least, 3 * this.#roundTime))
+  }
+
+  #signal(): AbortSignal | undefined {
+    const [first] = this.#pending
+    return first?.signal
+  }
+
+  /** An abort is the matter of those who aborted; everything else fails all. */
+  #fail(error: unknown): void {
+    const aborted = [...this.#pending].filter(({ signal }) => signal?.aborted === true)
+    for (const change of aborted.length > 0 ? aborted : this.#pending) {
+      this.#pending.delete(change)
+      change.reject(error)
+    }
+  }
+
+  #overwritten(): GantryError {
+    const where = referenceIn(this.#context, referrersTagOf(this.#subject))
+    return new GantryError('conflict', `${where} was overwritten by others ${MAX_WRITES} times in a row`, {
+      hint: 'try again: the manifest itself is there, and only missing in the list of referrers',
+    })
+  }
+
+  #unwritable(): GantryError {
+    const where = referenceIn(this.#context, referrersTagOf(this.#subject))
+    return new GantryError('unsupported', `the registry takes ${where} for the subject itself and keeps no list there`)
+  }
+}

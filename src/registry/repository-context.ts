@@ -1,0 +1,30 @@
+import { isDigest } from '../oci/digest.js'
+import { repositoryScope, type Scope } from './auth/scope.js'
+import type { RegistryTransport } from './http/transport.js'
+
+export type RepositoryAction = 'pull' | 'push' | 'delete'
+
+/** A repository and the way to it: what every request of the distribution API needs. */
+export interface RepositoryContext {
+  readonly transport: RegistryTransport
+  readonly name: string
+  /** Actions that every token has to cover, beside those that a request needs. */
+  readonly actions: readonly RepositoryAction[]
+  /** Largest manifest, index or list page that is read, in bytes. */
+  readonly maxManifestSize: number
+}
+
+/** What a request needs to be allowed on this repository. */
+export function scopesOf(context: RepositoryContext, ...needed: readonly RepositoryAction[]): readonly [Scope] {
+  return [repositoryScope(context.name, ...new Set([...needed, ...context.actions]))]
+}
+
+/** The reference of a tag or a digest in this repository, as people write it. */
+export function referenceIn(context: RepositoryContext, target: string): string {
+  return `${context.transport.registry}/${context.name}${isDigest(target) ? '@' : ':'}${target}`
+}
+
+/** The address of the repository itself, for messages. */
+export function repositoryText(context: RepositoryContext): string {
+  return `${context.transport.registry}/${context.name}`
+}

@@ -1,0 +1,280 @@
+import { GantryError, isGantryError } from '../errors.js'
+import type { Descriptor } from '../oci/descriptor.js'
+import { algorithmOf } from '../oci/digest.js'
+import { MAX_MANIFEST_SIZE, type ManifestContent } from '../oci/manifest.js'
+import { isManifestType } from '../oci/media-types.js'
+import type {
+  CallOptions,
+  Deleter,
+  FetchOptions,
+  Mounter,
+  PushOptions,
+  ReferrerOptions,
+  ReferrerSource,
+  Sink,
+  Source,
+  TagListOptions,
+  TagSource,
+} from '../store/store.js'
+import type { Bytes, OpenContent } from '../util/bytes.js'
+import { downloadBlob } from './blob-download.js'
+import { uploadBlob } from './blob-upload.js'
+import { hasBlob } from './blobs.js'
+import { deleteFromRegistry } from './deletion.js'
+import { embeddedData } from './embedded-data.js'
+import { blobPath, manifestPath, requireName } from './endpoints.js'
+import type { RegistryTransport } from './http/transport.js'
+import { ManifestCache } from './manifest-cache.js'
+import { collectManifest, putManifest } from './manifest-push.js'
+import { hasManifest, readManifest, resolveManifest } from './manifests.js'
+import { relationOf, type ReferrerRelation } from './referrer-relation.js'
+import { hasReferrersApi, listReferrers, type ReferrersMode } from './referrers.js'
+import { referrersSupport } from './referrers-support.js'
+import { changeReferrersTag } from './referrers-tag-writer.js'
+import { referenceIn, type RepositoryAction, type RepositoryContext } from './repository-context.js'
+import { listTags } from './tags.js'
+import { openMount } from './upload-session.js'
+
+export interface RepositoryOptions {
+  /** How referrers are found and recorded; default `auto`. */
+  readonly referrers?: ReferrersMode
+  /** Largest manifest, index or list page that is read, in bytes; default 4 MiB. */
+  readonly maxManifestSize?: number
+  /** Tags that are asked for at a time; default 1000, the most that every registry takes. */
+  readonly pageSize?: number
+  /** Upload larger blobs in chunks of this many bytes; by default each goes in one request, which every registry takes. */
+  readonly uploadChunkSize?: number
+  /** Actions that will be needed, so that one token does for all; by default what each request needs. */
+  readonly actions?: readonly RepositoryAction[]
+  /**
+   * Opens one of the addresses that the descriptor of a layer names, when the registry does not have the layer itself.
+   * Whoever supplies it decides which are reached, and sends no secrets there. By default such layers are not found.
+   */
+  readonly openForeign?: (urls: readonly string[], options: FetchOptions) => Bytes
+}
+
+/** Reasons not to learn what a manifest refers to that are no reason not to delete it. */
+const UNREADABLE = [
+  'digest-mismatch',
+  'invalid-content',
+  'invalid-digest',
+  'ambiguous-manifest',
+  'unsupported',
+  'limit-exceeded',
+  'denied',
+] as const
+
+/** A repository of a registry as a store (distribution-spec 1.1). */
+export class Repository implements Source, Sink, ReferrerSource, Deleter, TagSource, Mounter {
+  readonly #context: RepositoryContext
+  readonly #options: RepositoryOptions
+  readonly #mode: ReferrersMode
+  readonly #manifests = new ManifestCache()
+
+  /** @throws GantryError `invalid-reference` when `name` is no repository name */
+  constructor(transport: RegistryTransport, name: string, options: RepositoryOptions = {}) {
+    requireName(name)
+    const { maxManifestSize = MAX_MANIFEST_SIZE, actions = [], referrers = 'auto' } = options
+    this.#context = { transport, name, maxManifestSize, actions }
+    this.#options = options
+    this.#mode = referrers
+  }
+
+  /** Host and port as in references. */
+  get registry(): string {
+    return this.#context.transport.registry
+  }
+
+  get name(): string {
+    return this.#context.name
+  }
+
+  async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
+    return resolveManifest(this.#context, reference, options)
+  }
+
+  async readManifest(reference: string, options: CallOptions = {}): Promise<ManifestContent> {
+    const { descriptor, bytes } = await readManifest(this.#context, reference, options)
+    this.#manifests.set({ descriptor, bytes })
+    return { descriptor, bytes }
+  }
+
+  fetch(descriptor: Descriptor, options: FetchOptions = {}): Bytes {
+    return isManifestType(descriptor.mediaType)
+      ? this.#fetchManifest(descriptor, options)
+      : this.#fetchBlob(descriptor, options)
+  }
+
+  async has({ mediaType, digest }: Descriptor, options: CallOptions = {}): Promise<boolean> {
+    return isManifestType(mediaType)
+      ? hasManifest(this.#context, digest, options)
+      : hasBlob(this.#context, digest, options)
+  }
+
+  /**
+   * Stores content. A manifest with a subject is also entered in the list of the subject's referrers where the registry
+   * does not keep one itself.
+   */
+  async push(descriptor: Descriptor, open: OpenContent, options: PushOptions = {}): Promise<void> {
+    if (!isManifestType(descriptor.mediaType)) return this.#uploadBlob(descriptor, open, options)
+    const { tag, signal, onProgress } = options
+    const content = await collectManifest(this.#context, descriptor, open)
+    // Under a tag alone a registry keeps a manifest by the digest that it prefers.
+    const isByDigest = tag === undefined || algorithmOf(descriptor.digest) !== 'sha256'
+    const references = [...(isByDigest ? [descriptor.digest] : []), ...(tag === undefined ? [] : [tag])]
+    let ociSubject: string | undefined
+    for (const reference of references) {
+      ociSubject = await putManifest(this.#context, content, reference, { signal, onProgress })
+    }
+    this.#manifests.set(content)
+    await this.#recordReferrer(content, ociSubject, options)
+  }
+
+  async tag(descriptor: Descriptor, tag: string, options: CallOptions = {}): Promise<void> {
+    const content = this.#manifests.get(descriptor.digest) ?? (await this.readManifest(descriptor.digest, options))
+    await putManifest(this.#context, content, tag, options)
+  }
+
+  async referrers(subject: Descriptor, options: ReferrerOptions = {}): Promise<readonly Descriptor[]> {
+    return listReferrers(this.#context, this.#mode, subject.digest, options)
+  }
+
+  /**
+   * Removes a manifest with all its tags, or a blob. A manifest that the registry does not list as a referrer itself is
+   * taken off the list of its subject's referrers.
+   * @throws GantryError `not-found`; `unsupported` where the registry does not delete
+   */
+  async delete({ mediaType, digest }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
+    const what = referenceIn(this.#context, digest)
+    if (!isManifestType(mediaType)) {
+      const hint = 'the registry does not delete blobs, or not without being configured to'
+      return deleteFromRegistry(this.#context, { path: blobPath(this.name, digest), what, hint, signal })
+    }
+    const relation = await this.#listedRelation({ mediaType, digest }, { signal })
+    const hint = 'the registry does not delete manifests, or not without being configured to'
+    await deleteFromRegistry(this.#context, { path: manifestPath(this.name, digest), what, hint, signal })
+    this.#manifests.delete(digest)
+    if (relation === undefined) return
+    const change = { kind: 'remove', descriptor: relation.referrer } as const
+    await changeReferrersTag(this.#context, relation.subject.digest, change, { signal })
+  }
+
+  /**
+   * Removes a tag and leaves the manifest alone (distribution-spec, end-9).
+   * @throws GantryError `not-found`; `unsupported` where the registry deletes manifests only by digest
+   */
+  async untag(tag: string, { signal }: CallOptions = {}): Promise<void> {
+    const what = referenceIn(this.#context, tag)
+    const hint = 'the registry deletes manifests by digest only, and then with all their tags'
+    await deleteFromRegistry(this.#context, { path: manifestPath(this.name, tag), what, hint, signal })
+  }
+
+  tags(options: TagListOptions = {}): AsyncIterable<string> {
+    return listTags(this.#context, this.#options.pageSize ?? 1000, options)
+  }
+
+  mountSourceOf(source: Source): string | undefined {
+    if (!(source instanceof Repository) || source.name === this.name) return undefined
+    const { registry, origin } = this.#context.transport
+    const other = source.#context.transport
+    return other.registry === registry && other.origin === origin ? source.name : undefined
+  }
+
+  async mount(descriptor: Descriptor, from: string, open: OpenContent, options: PushOptions = {}): Promise<boolean> {
+    const query = { digest: descriptor.digest, from }
+    const session = await openMount(this.#context, query, options).catch((error: unknown) => {
+      // Whatever a registry has against the mount, it may still take the blob.
+      if (isGantryError(error) && error.code !== 'aborted') return undefined
+      throw error
+    })
+    if (session === 'mounted') return true
+    await this.#uploadBlob(descriptor, open, { ...options, ...(session === undefined ? {} : { session }) })
+    return false
+  }
+
+  async #uploadBlob(
+    descriptor: Descriptor,
+    open: OpenContent,
+    options: Parameters<typeof uploadBlob>[2],
+  ): Promise<void> {
+    const chunkSize = this.#options.uploadChunkSize
+    await uploadBlob(this.#context, { descriptor, open }, { ...options, chunkSize })
+  }
+
+  async *#fetchManifest(descriptor: Descriptor, options: FetchOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const { digest, mediaType, size } = descriptor
+    const { offset = 0, noCache = false, signal } = options
+    const known = noCache ? undefined : this.#manifests.get(digest)
+    const content = known ?? (await readManifest(this.#context, digest, { noCache, signal }))
+    const where = `manifest ${referenceIn(this.#context, digest)}`
+    if (content.descriptor.mediaType !== mediaType) {
+      const actual = content.descriptor.mediaType
+      throw new GantryError('ambiguous-manifest', `ambiguous ${where}: wanted a "${mediaType}", got a "${actual}"`)
+    }
+    if (content.bytes.byteLength !== size) {
+      throw new GantryError(
+        'size-mismatch',
+        `${where} has ${content.bytes.byteLength} bytes in the registry, and ${size} by its descriptor`,
+      )
+    }
+    this.#manifests.set(content)
+    if (offset < size) yield content.bytes.subarray(offset)
+  }
+
+  async *#fetchBlob(descriptor: Descriptor, options: FetchOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const embedded = embeddedData(descriptor)
+    const offset = options.offset ?? 0
+    if (embedded !== undefined) {
+      if (offset < embedded.byteLength) yield embedded.subarray(offset)
+      return
+    }
+    try {
+      yield* downloadBlob(this.#context, descriptor, options)
+    } catch (error) {
+      const { openForeign } = this.#options
+      const { urls = [] } = descriptor
+      if (openForeign === undefined || urls.length === 0 || !isGantryError(error, 'not-found')) throw error
+      yield* openForeign(urls, options)
+    }
+  }
+
+  async #recordReferrer(content: ManifestContent, ociSubject: string | undefined, options: CallOptions): Promise<void> {
+    const relation = relationOf(content)
+    if (relation === undefined || this.#mode === 'api') return
+    const { digest } = relation.subject
+    if (this.#mode === 'auto' && (await this.#hasApi(digest, ociSubject, options))) return
+    await changeReferrersTag(this.#context, digest, { kind: 'add', descriptor: relation.referrer }, options)
+  }
+
+  async #hasApi(
+    subject: Descriptor['digest'],
+    ociSubject: string | undefined,
+    { signal }: CallOptions,
+  ): Promise<boolean> {
+    try {
+      return await hasReferrersApi(this.#context, subject, { signal })
+    } catch (error) {
+      // The registry's word counts where the question itself fails.
+      if (ociSubject === undefined || !isGantryError(error) || error.code === 'aborted') throw error
+      return true
+    }
+  }
+
+  /** What the manifest refers to, where that has to be noted by hand. */
+  async #listedRelation(
+    { digest }: Pick<Descriptor, 'digest' | 'mediaType'>,
+    options: CallOptions,
+  ): Promise<ReferrerRelation | undefined> {
+    const isAutomatic = this.#mode === 'auto' && referrersSupport(this.#context.transport) === 'supported'
+    if (this.#mode === 'api' || isAutomatic) return undefined
+    let relation: ReferrerRelation | undefined
+    try {
+      relation = relationOf(this.#manifests.get(digest) ?? (await this.readManifest(digest, options)))
+    } catch (error) {
+      if (isGantryError(error, ...UNREADABLE)) return undefined
+      throw error
+    }
+    if (relation === undefined || this.#mode === 'tag') return relation
+    return (await hasReferrersApi(this.#context, relation.subject.digest, options)) ? undefined : relation
+  }
+}

@@ -1,0 +1,155 @@
+import { STATUS_CODES } from 'node:http'
+import { GantryError, type ErrorCode, type RegistryErrorEntry } from '../errors.js'
+import { isJsonObject, parseJson } from '../util/json.js'
+import { redactUrl } from '../util/redact.js'
+import { formatGoValue } from './go-format.js'
+import type { RegistryAnswer } from './http/transport.js'
+
+/** How much of an error's body is read, in bytes. */
+const MAX_BODY = 64 * 1024
+/** How much of it is shown, in characters. */
+const MAX_SHOWN = 1024
+
+export interface ResponseErrorOptions {
+  /** Replaces the message, where the caller can say better what is missing. */
+  readonly message?: string
+  readonly hint?: string
+}
+
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthorized',
+  403: 'denied',
+  404: 'not-found',
+  405: 'unsupported',
+  408: 'timeout',
+  409: 'conflict',
+  413: 'limit-exceeded',
+  429: 'rate-limited',
+}
+
+/** Registries that answer 400 to nearly everything still name what is wrong. */
+const CODE_OF_ENTRY: Readonly<Record<string, ErrorCode>> = {
+  UNAUTHORIZED: 'unauthorized',
+  DENIED: 'denied',
+  UNSUPPORTED: 'unsupported',
+  TOOMANYREQUESTS: 'rate-limited',
+  TOO_MANY_REQUEST: 'rate-limited',
+  TAG_IMMUTABLE: 'conflict',
+  NAME_UNKNOWN: 'not-found',
+  MANIFEST_UNKNOWN: 'not-found',
+  BLOB_UNKNOWN: 'not-found',
+}
+
+/**
+ * Reads a registry's answer as an error. The status decides the code; the registry's own entries make the message
+ * (distribution-spec, "Error Codes"), in whichever of the many shapes they come. Never throws: a body that cannot be
+ * read does not hide the status.
+ */
+export async function responseError(answer: RegistryAnswer, options: ResponseErrorOptions = {}): Promise<GantryError> {
+  const text = answer.method === 'HEAD' ? '' : await readStart(answer)
+  if (answer.method === 'HEAD') await answer.discard()
+  const errors = parseErrors(text)
+  const address = redactUrl(answer.url)
+  const message = options.message ?? describe(answer, address, errors)
+  const hint = options.hint ?? hintFrom(answer, text, errors)
+  return new GantryError(codeOf(answer, errors), message, {
+    hint,
+    response: { status: answer.status, method: answer.method, url: address, errors },
+  })
+}
+
+/** Whether a GantryError came from an answer that has this error code of the distribution-spec. */
+export function hasRegistryCode(error: GantryError, code: string): boolean {
+  return error.response?.errors.some((entry) => entry.code.toUpperCase() === code) ?? false
+}
+
+function codeOf({ status, method }: RegistryAnswer, errors: readonly RegistryErrorEntry[]): ErrorCode {
+  // A precondition fails on reading when a policy withholds the content, on writing when a tag must not move.
+  if (status === 412) return method === 'GET' || method === 'HEAD' ? 'denied' : 'conflict'
+  const known = CODE_OF_STATUS[status]
+  if (known !== undefined) return known
+  const entry = errors.find(({ code }) => code.toUpperCase() in CODE_OF_ENTRY)
+  return (entry === undefined ? undefined : CODE_OF_ENTRY[entry.code.toUpperCase()]) ?? 'registry-error'
+}
+
+function describe(answer: RegistryAnswer, address: string, errors: readonly RegistryErrorEntry[]): string {
+  if (errors.length > 0) return shorten(errors.map(formatEntry).join('; '))
+  const reason = STATUS_CODES[answer.status]
+  return `${answer.method} "${address}": response status code ${answer.status}${reason === undefined ? '' : `: ${reason}`}`
+}
+
+function formatEntry({ code, message, detail }: RegistryErrorEntry): string {
+  const parts = [
+    ...(code === '' ? [] : [code.toLowerCase().replaceAll('_', ' ')]),
+    ...(message === undefined || message === '' ? [] : [message]),
+  ]
+  if (parts.length > 1 && detail !== undefined && detail !== null) parts.push(formatGoValue(detail))
+  return parts.join(': ')
+}
+
+/** Rate limits and token services often explain themselves in plain text. */
+function hintFrom(answer: RegistryAnswer, text: string, errors: readonly RegistryErrorEntry[]): string | undefined {
+  const isPlain = (answer.header('content-type') ?? '').toLowerCase().startsWith('text/plain')
+  const shown = shorten(text.replace(/\s+/g, ' ').trim())
+  return isPlain && errors.length === 0 && shown !== '' ? `the registry says: ${shown}` : undefined
+}
+
+function shorten(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+}
+
+async function readStart(answer: RegistryAnswer): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk)
+      size += chunk.byteLength
+      if (size >= MAX_BODY) break
+    }
+  } catch {
+    // What has arrived so far is more than nothing, and the status is known.
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_BODY).toString('utf8')
+}
+
+function parseErrors(text: string): readonly RegistryErrorEntry[] {
+  const json = text.trimStart().startsWith('{&') ? unescapeHtml(text) : text
+  let document: unknown
+  try {
+    document = parseJson(Buffer.from(json), 'error')
+  } catch {
+    // Not JSON: a proxy's page, plain text or nothing at all.
+    return []
+  }
+  if (!isJsonObject(document)) return []
+  if (Array.isArray(document.errors)) return document.errors.flatMap(parseEntry)
+  if (isJsonObject(document.errors)) return parseEntry(document.errors)
+  if (typeof document.details === 'string' && document.code === undefined) return parseEntry(document.details)
+  return parseEntry(document)
+}
+
+function parseEntry(entry: unknown): RegistryErrorEntry[] {
+  if (typeof entry === 'string') return entry === '' ? [] : [{ code: '', message: entry }]
+  if (!isJsonObject(entry)) return []
+  const { code, message, detail } = entry
+  const hasCode = typeof code === 'string' || typeof code === 'number'
+  if (!hasCode && typeof message !== 'string') return []
+  return [
+    {
+      code: hasCode ? String(code) : '',
+      ...(typeof message === 'string' ? { message } : {}),
+      ...(detail === undefined ? {} : { detail }),
+    },
+  ]
+}
+
+function unescapeHtml(text: string): string {
+  return text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#34;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+}
