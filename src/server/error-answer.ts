@@ -2,26 +2,31 @@ import type { IncomingMessage } from 'node:http'
 import type { Exchange } from './exchange.js'
 import { Refusal } from './refusal.js'
 
-/** What is still read of a request that was refused before its end, so that the sender gets to see the answer. */
-const LINGER_BYTES = 16 * 1024 * 1024
-const LINGER_MILLISECONDS = 5_000
+/**
+ * How long a request that was answered before its end is still read, in milliseconds: hanging up at once would reset
+ * the connection, and the sender would never see the answer.
+ */
+const LINGER = 5_000
 
 /** Answers a request that failed, in the form of the distribution-spec ("Error Codes"). */
 export function answerError(exchange: Exchange, error: unknown): void {
-  const { request, response } = exchange
+  const { response } = exchange
   if (response.headersSent) {
     // The status is out; only a broken connection can still say that the body is not whole.
     response.destroy()
     return
   }
   const refusal = error instanceof Refusal ? error : undefined
-  const isWhole = request.complete
-  const body = refusal === undefined ? internalError() : bodyOf(refusal)
-  exchange.sendJson(refusal?.status ?? 500, body, {
-    ...refusal?.headers,
-    ...(isWhole ? {} : { Connection: 'close' }),
-  })
-  if (!isWhole) linger(request)
+  exchange.sendJson(refusal?.status ?? 500, refusal === undefined ? internalError() : bodyOf(refusal), refusal?.headers)
+}
+
+/** Ends the connection of a request that goes on long after its answer. Node drops what arrives meanwhile. */
+export function hangUpOnRest(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy()
+  }, LINGER).unref()
+  request.on('close', () => clearTimeout(timer))
 }
 
 function bodyOf({ registryCode, message, detail }: Refusal): object {
@@ -31,19 +36,4 @@ function bodyOf({ registryCode, message, detail }: Refusal): object {
 /** What went wrong inside is nobody's business outside: it names files. */
 function internalError(): object {
   return { errors: [{ code: 'UNKNOWN', message: 'the registry could not do this' }] }
-}
-
-/** Reads on for a while and then hangs up: closing at once would reset the connection under the answer. */
-function linger(request: IncomingMessage): void {
-  let size = 0
-  const hangUp = (): void => {
-    request.destroy()
-  }
-  const timer = setTimeout(hangUp, LINGER_MILLISECONDS).unref()
-  request.on('data', (chunk: Uint8Array) => {
-    size += chunk.byteLength
-    if (size > LINGER_BYTES) hangUp()
-  })
-  request.on('close', () => clearTimeout(timer))
-  request.on('error', hangUp)
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Access } from './auth/access.js'
+import type { Bytes } from '../util/bytes.js'
+import { OPEN_ACCESS, type Access } from './auth/access.js'
 
 /** One request and its answer, as the endpoints see them. */
 export class Exchange {
@@ -9,13 +10,12 @@ export class Exchange {
   /** The path as sent, without the query. */
   readonly path: string
   readonly query: URLSearchParams
-  /** What the sender may do. */
-  readonly access: Access
+  /** What the sender may do; set before any endpoint sees the exchange. */
+  access: Access = OPEN_ACCESS
 
-  constructor(request: IncomingMessage, response: ServerResponse, access: Access) {
+  constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request
     this.response = response
-    this.access = access
     this.method = request.method ?? 'GET'
     const { path, query } = splitUrl(request.url ?? '/')
     this.path = path
@@ -26,6 +26,11 @@ export class Exchange {
   header(name: string): string | undefined {
     const value = this.request.headers[name.toLowerCase()]
     return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  /** The body of the request. Leaving off in the middle keeps the connection, so that there can be an answer. */
+  body(): Bytes {
+    return this.request.iterator({ destroyOnReturn: false }) as Bytes
   }
 
   /** Answers without a body. */

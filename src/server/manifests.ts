@@ -43,8 +43,6 @@ export async function sendManifest(
   const contentHeaders = {
     ...headers,
     'Content-Type': manifest.mediaType,
-    // It says what it is; a browser must not take it for anything else.
-    'X-Content-Type-Options': 'nosniff',
   }
   if (exchange.method === 'HEAD') {
     exchange.send(200, { ...contentHeaders, 'Content-Length': String(manifest.size) })
@@ -140,7 +138,7 @@ async function readBody(exchange: Exchange, limit: number): Promise<Uint8Array> 
     new Refusal('MANIFEST_INVALID', `the manifest exceeds the limit of ${limit} bytes`, { status: 413 })
   if (Number(exchange.header('content-length') ?? 0) > limit) throw tooLarge()
   try {
-    return await collectBytes(exchange.request, limit, 'the manifest')
+    return await collectBytes(exchange.body(), limit, 'the manifest')
   } catch (error) {
     if (isGantryError(error, 'limit-exceeded')) throw tooLarge()
     throw error

@@ -1,113 +1,98 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { MAX_MANIFEST_SIZE } from '../oci/manifest.js'
-import { OPEN_ACCESS } from './auth/access.js'
-import { deleteBlob, sendBlob } from './blobs.js'
-import { sendCatalog } from './catalog.js'
-import { answerError } from './error-answer.js'
+import { messageOf } from '../errors.js'
+import { redactUrl } from '../util/redact.js'
+import type { AuthenticationOptions } from './auth/authenticator.js'
+import { createAuthenticator } from './auth/create-authenticator.js'
+import { permissionsFor } from './auth/permissions.js'
+import { createEndpoints, type EndpointOptions } from './endpoints.js'
+import { answerError, hangUpOnRest } from './error-answer.js'
 import { Exchange } from './exchange.js'
-import { deleteManifest, putManifest, sendManifest } from './manifests.js'
-import { sendReferrers } from './referrers.js'
 import { Refusal } from './refusal.js'
-import { parseRoute, type Route } from './route.js'
+import { parseRoute } from './route.js'
 import type { RegistryStorage } from './storage/storage.js'
-import { sendTags } from './tags.js'
-import { UploadSessions } from './upload-sessions.js'
-import { deleteUpload, patchUpload, postUpload, putUpload, sendUploadStatus } from './uploads.js'
 
-export interface RegistryHandlerOptions {
+export interface RegistryHandlerOptions extends EndpointOptions {
+  /** Who may do what; default: everybody everything. */
+  readonly authentication?: AuthenticationOptions
   /** Refuse everything that would change content; default false. */
   readonly readOnly?: boolean
-  /** In bytes; default: no limit. */
-  readonly maxBlobSize?: number
-  /** In bytes; default 4 MiB. */
-  readonly maxManifestSize?: number
-  /** Uploads that may be open at once; default 1000. */
-  readonly maxUploads?: number
-  /** Milliseconds without a request after which an upload is given up; default one hour. */
-  readonly uploadTimeToLive?: number
-  /** Whether config and layers have to be in the repository before a manifest is pushed; default true. */
-  readonly requireBlobs?: boolean
-  /** Told about every request once it has been answered. */
+  /** Told about every request once its connection is done with it. */
   readonly onRequest?: (entry: RequestLogEntry) => void
 }
 
-/** One line for a log. */
+/** One request for a log, without anything secret. */
 export interface RequestLogEntry {
   readonly method: string
+  /** Path and query; the values of query parameters that could be secret are left out. */
   readonly url: string
+  /** Status of the answer; 0 when the sender was gone before there was one. */
   readonly status: number
+  /** Milliseconds from the request to the end of its answer. */
+  readonly duration: number
+  /** The scheme of the Authorization header in lower case, `none` without one. */
+  readonly authorization: string
+  /** What went wrong inside the registry or on the connection; absent for everything that was answered as it should. */
+  readonly error?: string
 }
 
 /** A listener for the requests of a node:http server. */
 export type RegistryHandler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** Makes the distribution API over a storage. The caller closes the storage. */
+/**
+ * Makes the distribution API over a storage. The caller closes the storage, after the server.
+ * @throws GantryError `invalid-argument` for options that make no sense
+ */
 export function createRegistryHandler(storage: RegistryStorage, options: RegistryHandlerOptions = {}): RegistryHandler {
   const endpoints = createEndpoints(storage, options)
-  return (request, response) => {
-    response.setHeader('Docker-Distribution-API-Version', 'registry/2.0')
-    const exchange = new Exchange(request, response, OPEN_ACCESS)
-    answer(exchange).catch((error: unknown) => answerError(exchange, error))
-  }
+  const authenticator = createAuthenticator(options.authentication)
 
   async function answer(exchange: Exchange): Promise<void> {
+    if (await authenticator.answerTokenRequest?.(exchange)) return
     const route = parseRoute(exchange.path)
-    const methods: Methods = endpoints(route, exchange)
+    const methods = endpoints(route, exchange)
     const name = exchange.method === 'HEAD' ? 'GET' : exchange.method
-    const method = Object.hasOwn(methods, name) ? methods[name as keyof Methods] : undefined
-    if (method === undefined) {
-      throw new Refusal('UNSUPPORTED', 'the endpoint does not know this method', {
-        headers: { Allow: Object.keys(methods).join(', ') },
-      })
+    const endpoint = Object.hasOwn(methods, name) ? methods[name as keyof typeof methods] : undefined
+    if (endpoint === undefined) {
+      const Allow = Object.keys(methods).join(', ').replace('GET', 'GET, HEAD')
+      throw new Refusal('UNSUPPORTED', 'the endpoint does not know this method', { headers: { Allow } })
     }
+    exchange.access = await authenticator.authorize(exchange.request, permissionsFor(route, name))
     if (options.readOnly === true && name !== 'GET') throw new Refusal('UNSUPPORTED', 'this registry is read-only')
-    await method()
+    await endpoint()
+  }
+
+  return (request, response) => {
+    const start = performance.now()
+    const exchange = new Exchange(request, response)
+    let failure: unknown
+    response.setHeader('Docker-Distribution-API-Version', 'registry/2.0')
+    // It says what everything is; a browser must not take content for anything else.
+    response.setHeader('X-Content-Type-Options', 'nosniff')
+    // A connection that breaks is seen by whoever reads or writes at that moment.
+    response.on('error', () => undefined)
+    response.on('finish', () => hangUpOnRest(request))
+    response.on('close', () => options.onRequest?.(logEntry(exchange, performance.now() - start, failure)))
+    answer(exchange).catch((error: unknown) => {
+      failure = error
+      answerError(exchange, error)
+    })
   }
 }
 
-type Methods = Partial<Record<'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', () => Promise<void> | void>>
+function logEntry({ request, response, method }: Exchange, duration: number, failure: unknown): RequestLogEntry {
+  const { authorization } = request.headers
+  return {
+    method,
+    url: redactUrl(request.url ?? ''),
+    status: response.headersSent ? response.statusCode : 0,
+    duration,
+    authorization: authorization === undefined ? 'none' : schemeOf(authorization),
+    ...(failure === undefined || failure instanceof Refusal ? {} : { error: messageOf(failure) }),
+  }
+}
 
-/** What can be done with each kind of path. */
-function createEndpoints(
-  storage: RegistryStorage,
-  options: RegistryHandlerOptions,
-): (route: Route, exchange: Exchange) => Methods {
-  const sessions = new UploadSessions(storage, {
-    maxUploads: options.maxUploads ?? 1000,
-    uploadTimeToLive: options.uploadTimeToLive ?? 60 * 60 * 1000,
-  })
-  const uploads = { storage, sessions, maxBlobSize: options.maxBlobSize ?? Number.MAX_SAFE_INTEGER }
-  const rules = {
-    maxManifestSize: options.maxManifestSize ?? MAX_MANIFEST_SIZE,
-    requireBlobs: options.requireBlobs ?? true,
-  }
-  return (route, exchange) => {
-    switch (route.kind) {
-      case 'base':
-        return { GET: () => exchange.sendJson(200, {}) }
-      case 'catalog':
-        return { GET: () => sendCatalog(exchange, storage) }
-      case 'tags':
-        return { GET: () => sendTags(exchange, route, storage) }
-      case 'referrers':
-        return { GET: () => sendReferrers(exchange, route, storage) }
-      case 'blob':
-        return { GET: () => sendBlob(exchange, route, storage), DELETE: () => deleteBlob(exchange, route, storage) }
-      case 'manifest':
-        return {
-          GET: () => sendManifest(exchange, route, storage),
-          PUT: () => putManifest(exchange, route, { storage, rules }),
-          DELETE: () => deleteManifest(exchange, route, storage),
-        }
-      case 'uploads':
-        return { POST: () => postUpload(exchange, route, uploads) }
-      case 'upload':
-        return {
-          GET: () => sendUploadStatus(exchange, route, uploads),
-          PATCH: () => patchUpload(exchange, route, uploads),
-          PUT: () => putUpload(exchange, route, uploads),
-          DELETE: () => deleteUpload(exchange, route, uploads),
-        }
-    }
-  }
+/** A header without a scheme could be a secret as a whole. */
+function schemeOf(authorization: string): string {
+  const scheme = /^(basic|bearer) /i.exec(authorization)?.[1]
+  return scheme?.toLowerCase() ?? 'other'
 }

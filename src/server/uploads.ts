@@ -1,7 +1,8 @@
 import { isGantryError } from '../errors.js'
 import { algorithmOf, type Digest, type DigestAlgorithm } from '../oci/digest.js'
 import { isRepositoryName } from '../oci/reference.js'
-import { parseChunkRange } from './byte-range.js'
+import type { Permission } from './auth/access.js'
+import { parseChunkRange, type ByteRange } from './byte-range.js'
 import type { Exchange } from './exchange.js'
 import { Refusal } from './refusal.js'
 import { digestOfSegment, type Route } from './route.js'
@@ -41,7 +42,13 @@ export async function postUpload(
     sendProgress(exchange, 202, session)
     return
   }
-  await finishUpload(exchange, session, whole, context)
+  try {
+    await finishUpload(exchange, session, whole, context)
+  } catch (error) {
+    // Nobody knows its address, so nobody could go on with it.
+    await context.sessions.end(session)
+    throw error
+  }
 }
 
 /** PATCH: adds a chunk, or everything at once when there is no Content-Range. */
@@ -98,22 +105,29 @@ async function useAlgorithm(session: UploadSession, digest: Digest, { storage }:
   await unused.abort()
 }
 
-async function receive(exchange: Exchange, session: UploadSession, { maxBlobSize }: UploadContext): Promise<void> {
-  checkChunk(exchange, session)
+/** After a broken connection the upload can be resumed; after anything else that goes wrong it is over. */
+async function receive(exchange: Exchange, session: UploadSession, context: UploadContext): Promise<void> {
+  const range = readChunkRange(exchange, session)
   const length = Number(exchange.header('content-length') ?? 0)
-  if (session.writer.size + length > maxBlobSize) throw tooLarge(maxBlobSize)
-  try {
-    await session.writer.write(exchange.request, maxBlobSize)
-  } catch (error) {
-    if (isGantryError(error, 'limit-exceeded')) throw tooLarge(maxBlobSize)
-    throw error
+  if (session.writer.size + length > context.maxBlobSize) {
+    await context.sessions.end(session)
+    throw tooLarge(context.maxBlobSize)
   }
+  try {
+    await session.writer.write(exchange.body(), context.maxBlobSize)
+  } catch (error) {
+    if (isGantryError(error)) await context.sessions.end(session)
+    throw isGantryError(error, 'limit-exceeded') ? tooLarge(context.maxBlobSize) : error
+  }
+  if (range === undefined || session.writer.size === range.end + 1) return
+  await context.sessions.end(session)
+  throw new Refusal('SIZE_INVALID', 'the chunk is not as long as its Content-Range says')
 }
 
-/** A chunk has to begin where the upload stands, and to be as long as it says. */
-function checkChunk(exchange: Exchange, session: UploadSession): void {
+/** A chunk has to begin where the upload stands. */
+function readChunkRange(exchange: Exchange, session: UploadSession): ByteRange | undefined {
   const header = exchange.header('content-range')
-  if (header === undefined) return
+  if (header === undefined) return undefined
   const range = parseChunkRange(header)
   if (range === undefined) throw new Refusal('BLOB_UPLOAD_INVALID', 'the Content-Range is malformed')
   if (range.start !== session.writer.size) {
@@ -125,6 +139,7 @@ function checkChunk(exchange: Exchange, session: UploadSession): void {
   if (length !== undefined && Number(length) !== range.end - range.start + 1) {
     throw new Refusal('SIZE_INVALID', 'Content-Range and Content-Length do not agree')
   }
+  return range
 }
 
 function requestedAlgorithm(exchange: Exchange, digest: Digest | undefined): DigestAlgorithm {
@@ -139,11 +154,21 @@ async function mountBlob(exchange: Exchange, repository: string, storage: Regist
   const digest = digestOfSegment(exchange.query.get('mount') ?? '')
   const from = exchange.query.get('from')
   const sources = from === null ? storage.repositoriesWithBlob(digest) : isRepositoryName(from) ? [from] : []
+  if (from !== null) askForSource(exchange, repository, from)
   for (const name of sources) {
     if (!exchange.access.allows({ type: 'repository', name, action: 'pull' })) continue
     if (await storage.mountBlob(repository, digest, name)) return true
   }
   return false
+}
+
+/** A client whose token lacks the other repository gets to know what to ask for; others go on and upload. */
+function askForSource({ access }: Exchange, repository: string, from: string): void {
+  const source = { type: 'repository', name: from, action: 'pull' } as const
+  if (!isRepositoryName(from) || access.allows(source)) return
+  const target = (action: 'pull' | 'push'): Permission => ({ type: 'repository', name: repository, action })
+  const refusal = access.askFor?.([target('pull'), target('push'), source])
+  if (refusal !== undefined) throw refusal
 }
 
 function sendCreated(exchange: Exchange, repository: string, digest: Digest): void {
