@@ -1,0 +1,177 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { importsOf } from './architecture/import-graph.js'
+
+const folder = join(import.meta.dirname, '..')
+const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
+
+interface PackageManifest {
+  readonly name: string
+  readonly version: string
+  readonly license: string
+  readonly engines: Readonly<Record<string, string>>
+  readonly bin: Readonly<Record<string, string>>
+  readonly scripts: Readonly<Record<string, string>>
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+interface LockEntry {
+  readonly version: string
+  readonly resolved?: string
+  readonly integrity?: string
+  readonly link?: boolean
+  readonly dev?: boolean
+  readonly hasInstallScript?: boolean
+}
+
+const manifest = JSON.parse(read('package.json')) as PackageManifest
+const lock = JSON.parse(read('package-lock.json')) as {
+  lockfileVersion: number
+  packages: Record<string, LockEntry>
+}
+const locked = Object.entries(lock.packages).filter(([path]) => path !== '')
+
+/** Packages that would run something when they are installed; all of them work without it. */
+const scriptsThatAreNotRun = [
+  // Puts its own program in the place of its launcher, which only saves time.
+  'node_modules/esbuild',
+]
+
+describe('the lock file', () => {
+  test('has the version that records digests', () => {
+    expect(lock.lockfileVersion).toBe(3)
+  })
+
+  test('pins every package by a SHA-512 digest', () => {
+    expect(locked.length).toBeGreaterThan(100)
+    expect(locked.filter(([, { integrity }]) => !/^sha512-[\w+/]{86}==$/.test(integrity ?? ''))).toEqual([])
+  })
+
+  test('names no address and no folder', () => {
+    expect(locked.filter(([, entry]) => entry.resolved !== undefined || entry.link === true)).toEqual([])
+  })
+
+  test('has no package that runs something when it is installed', () => {
+    const scripts = locked.filter(([, { hasInstallScript }]) => hasInstallScript === true)
+    expect(scripts.map(([path]) => path)).toEqual(scriptsThatAreNotRun)
+    expect(scripts.every(([, { dev }]) => dev === true)).toBe(true)
+  })
+
+  test('agrees with package.json', () => {
+    const { dependencies, devDependencies, optionalDependencies } = manifest
+    for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })) {
+      expect(lock.packages[`node_modules/${name}`]?.version, name).toBe(version)
+    }
+  })
+})
+
+describe('package.json', () => {
+  test('pins every dependency exactly', () => {
+    const { dependencies, devDependencies, optionalDependencies } = manifest
+    const versions = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies })
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([])
+  })
+
+  test('runs nothing when it is installed', () => {
+    const names = ['preinstall', 'install', 'postinstall', 'prepare', 'prepublish']
+    expect(names.filter((name) => name in manifest.scripts)).toEqual([])
+  })
+
+  test('asks for what the build compiles to', () => {
+    expect(manifest.engines).toEqual({ node: '>=20.18.1' })
+    expect(read('scripts/build.js')).toContain("target: 'node20.18'")
+  })
+
+  test('has settings beside it that keep installing safe', () => {
+    expect(read('.npmrc').trim().split('\n').sort()).toEqual([
+      'ignore-scripts=true',
+      'omit-lockfile-registry-resolved=true',
+      'save-exact=true',
+    ])
+  })
+
+  test('names programs that can be run', () => {
+    for (const path of Object.values(manifest.bin)) {
+      expect(read(path)).toMatch(/^#!\/usr\/bin\/env node\n/)
+      expect(statSync(join(folder, path)).mode & 0o111, path).toBe(0o111)
+    }
+  })
+
+  test('has a reason for each dependency in CONTRIBUTING.md', () => {
+    const reasons = read('CONTRIBUTING.md')
+    const { dependencies, devDependencies, optionalDependencies } = manifest
+    const names = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies })
+    expect(names.filter((name) => !new RegExp(`^\\| \`${name}\` +\\|`, 'm').test(reasons))).toEqual([])
+  })
+})
+
+describe('what was built', () => {
+  const packagesOf = (path: string): string[] => {
+    const names = importsOf({ path, text: read(path) }).map(({ specifier }) => specifier)
+    const packages = names.filter(
+      (name) => !name.startsWith('.') && !builtinModules.includes(name.replace(/^node:/, '')),
+    )
+    return [
+      ...new Set(
+        packages.map((name) =>
+          name
+            .split('/')
+            .slice(0, name.startsWith('@') ? 2 : 1)
+            .join('/'),
+        ),
+      ),
+    ].sort()
+  }
+
+  test('the library imports the dependencies, all of them, and nothing else', () => {
+    const { dependencies, optionalDependencies } = manifest
+    expect(packagesOf('dist/index.js')).toEqual(Object.keys({ ...dependencies, ...optionalDependencies }).sort())
+  })
+
+  test.each(['dist/cli.js', 'dist/gzip-worker.js'])('%s needs nothing that is not optional', (path) => {
+    const optional = Object.keys(manifest.optionalDependencies)
+    expect(packagesOf(path).filter((name) => !optional.includes(name))).toEqual([])
+  })
+
+  test('the licences of what is inside go along', () => {
+    const licences = read('dist/THIRD-PARTY-LICENSES.txt')
+    for (const name of ['commander', 'libdeflate', 'undici']) expect(licences).toMatch(new RegExp(`^${name} \\d`, 'm'))
+  })
+})
+
+describe('what is published', () => {
+  const [packed] = JSON.parse(
+    execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  ) as [{ files: { path: string; mode: number }[]; unpackedSize: number }]
+  const paths = packed.files.map(({ path }) => path)
+
+  test('is exactly this', () => {
+    expect(paths.filter((path) => !path.startsWith('dist/types/')).sort()).toEqual(
+      [
+        ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'],
+        ...['bin/docker-credential-gantry.js', 'bin/gantry.js'],
+        ...['dist/THIRD-PARTY-LICENSES.txt', 'dist/cli.js', 'dist/cli.js.LEGAL.txt'],
+        ...['dist/gzip-worker.js', 'dist/index.js'],
+      ].sort(),
+    )
+  })
+
+  test('has declarations of the library, and of nothing else', () => {
+    const types = paths.filter((path) => path.startsWith('dist/types/'))
+    expect(types).toContain('dist/types/index.d.ts')
+    expect(types.filter((path) => !path.endsWith('.d.ts') || path.includes('/cli/'))).toEqual([])
+  })
+
+  test('is small', () => {
+    expect(packed.unpackedSize).toBeLessThan(4_000_000)
+  })
+})
