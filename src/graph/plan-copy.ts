@@ -1,0 +1,150 @@
+import { isGantryError } from '../errors.js'
+import type { Descriptor } from '../oci/descriptor.js'
+import type { Digest } from '../oci/digest.js'
+import { isIndexType, isManifestType } from '../oci/media-types.js'
+import type { Platform } from '../oci/platform.js'
+import type { Sink, Source } from '../store/store.js'
+import { both } from './both.js'
+import { callOptionsOf } from './call-options.js'
+import type { CopyPlan } from './copy-plan.js'
+import { CopyReader, type CopyReaderOptions } from './copy-reader.js'
+import { findDigestTags, type FoundTag } from './digest-tags.js'
+import { nodeKeyOf, orderOf, type Graph } from './read-graph.js'
+import { planTags, tagsAt } from './plan-tags.js'
+import { restrictIndex } from './restrict-index.js'
+import { selectPlatform } from './select-platform.js'
+import { blame } from './transfer.js'
+
+export interface CopyGraphOptions extends CopyReaderOptions {
+  /** What the root is called at the sink; default: nothing, it is there by its digest alone. */
+  readonly tags?: readonly string[]
+  /** Copy everything that refers to the root, to a child of it, or to one of these. */
+  readonly referrers?: boolean
+  /**
+   * With `referrers`, copy what belongs to a manifest by a tag made from its digest too, such as signatures that predate
+   * referrers. Default: true unless only some types are copied.
+   */
+  readonly digestTags?: boolean
+}
+
+export interface CopyOptions extends CopyGraphOptions {
+  /**
+   * One: the child of an index that is for it becomes the root. Several: a new index with only those children becomes
+   * the root, and referrers of the old index stay behind. Default: everything.
+   */
+  readonly platforms?: readonly Platform[]
+}
+
+/** A root, with its bytes where they are at hand. */
+export interface CopyRoot {
+  readonly descriptor: Descriptor
+  readonly bytes?: Uint8Array
+}
+
+/**
+ * Finds out what {@link copy} would do with the same arguments; nothing is written.
+ * @throws GantryError as {@link copy}
+ */
+export async function planCopy(
+  source: Source,
+  reference: string,
+  sink: Sink,
+  options: CopyOptions = {},
+): Promise<CopyPlan> {
+  return planGraph(source, await readRoot(source, reference, options), sink, options)
+}
+
+/** Finds out what has to be done to copy the graph below a root. */
+export async function planGraph(
+  source: Source,
+  root: CopyRoot,
+  sink: Sink,
+  options: CopyGraphOptions = {},
+): Promise<CopyPlan> {
+  const tags = [...new Set(options.tags)]
+  const reader = new CopyReader(source, sink, options)
+  if (root.bytes !== undefined) reader.manifests.add({ descriptor: root.descriptor, bytes: root.bytes })
+  // Asked beside the graph, so that no time passes between knowing the graph and knowing the tags.
+  const [{ graph, digestTags }, current] = await both(
+    readWithDigestTags(reader, source, root.descriptor, options),
+    tagsAt(sink, tags, options),
+  )
+  const wanted = tags.map((tag) => ({ tag, descriptor: root.descriptor }))
+  return {
+    root: root.descriptor,
+    nodes: orderOf(graph).map(({ descriptor }) => ({ descriptor, ...reader.stateOf(nodeKeyOf(descriptor)) })),
+    tags: [
+      ...planTags(digestTags, await tagsAt(sink, existing(reader, digestTags), options)),
+      ...planTags(wanted, current),
+    ],
+    referrers: reader.referrers,
+    nodesToMove: reader.nodesToMove,
+    bytesToMove: reader.bytesToMove,
+    tagsLast: reader.referrers > 0 || digestTags.length > 0,
+    graph,
+    manifests: reader.manifests.kept,
+  }
+}
+
+/** The graph, and the tags made from digests that were found for it, with what they point at. */
+async function readWithDigestTags(
+  reader: CopyReader,
+  source: Source,
+  root: Descriptor,
+  options: CopyGraphOptions,
+): Promise<{ graph: Graph; digestTags: readonly FoundTag[] }> {
+  const { referrers = false, artifactTypes, digestTags = artifactTypes === undefined } = options
+  const graph = await reader.read([root], referrers)
+  if (!referrers || !digestTags) return { graph, digestTags: [] }
+  const found = await findDigestTags(source, manifestDigests(reader, graph), {
+    ...callOptionsOf(options),
+    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
+  }).catch((error: unknown) => {
+    throw blame(error, 'source')
+  })
+  const roots = found.map(({ descriptor }) => descriptor)
+  return { graph: roots.length === 0 ? graph : await reader.read(roots, false, graph), digestTags: found }
+}
+
+function manifestDigests(reader: CopyReader, graph: Graph): readonly Digest[] {
+  return [...graph.nodes]
+    .filter(([key, { descriptor }]) => isManifestType(descriptor.mediaType) && reader.stateOf(key).action !== 'skip')
+    .map(([, { descriptor }]) => descriptor.digest)
+}
+
+function existing(reader: CopyReader, tags: readonly FoundTag[]): readonly string[] {
+  return tags
+    .filter(({ descriptor }) => reader.stateOf(nodeKeyOf(descriptor)).action === 'exists')
+    .map(({ tag }) => tag)
+}
+
+async function readRoot(source: Source, reference: string, options: CopyOptions): Promise<CopyRoot> {
+  const { platforms = [] } = options
+  const callOptions = callOptionsOf(options)
+  try {
+    const content = await source.readManifest(reference, callOptions)
+    const [first, ...others] = platforms
+    if (first === undefined) return content
+    if (others.length > 0 && isIndexType(content.descriptor.mediaType)) return restrictIndex(content, platforms)
+    const selected = await selectFirst(platforms, (platform) => selectPlatform(source, content, platform, callOptions))
+    return selected.digest === content.descriptor.digest ? content : { descriptor: selected }
+  } catch (error) {
+    throw blame(error, 'source')
+  }
+}
+
+async function selectFirst(
+  platforms: readonly Platform[],
+  select: (platform: Platform) => Promise<Descriptor>,
+): Promise<Descriptor> {
+  let failure: unknown
+  for (const platform of platforms) {
+    try {
+      return await select(platform)
+    } catch (error) {
+      if (!isGantryError(error, 'not-found')) throw error
+      failure ??= error
+    }
+  }
+  throw failure
+}

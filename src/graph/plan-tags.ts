@@ -1,0 +1,45 @@
+import { isGantryError } from '../errors.js'
+import type { CallOptions, Sink, Source } from '../store/store.js'
+import { mapConcurrently } from '../util/limit.js'
+import { callOptionsOf } from './call-options.js'
+import type { PlannedTag } from './copy-plan.js'
+import { resolveTag, type FoundTag } from './digest-tags.js'
+
+const CONCURRENCY = 64
+
+/** The tags to set: those that do not point where they should already are new. */
+export function planTags(wanted: readonly FoundTag[], current: ReadonlyMap<string, string>): readonly PlannedTag[] {
+  return wanted.map(({ tag, descriptor }) => ({ tag, descriptor, isNew: current.get(tag) !== descriptor.digest }))
+}
+
+/**
+ * The digests that tags point at in a sink that can tell; a tag that it does not tell about is left out.
+ * @throws GantryError `aborted`
+ */
+export async function tagsAt(
+  sink: Sink,
+  tags: readonly string[],
+  options: CallOptions,
+): Promise<ReadonlyMap<string, string>> {
+  if (!canResolve(sink)) return new Map()
+  const callOptions = callOptionsOf(options)
+  const found = await mapConcurrently(tags, async (tag) => resolveOrSkip(sink, tag, callOptions), {
+    concurrency: CONCURRENCY,
+    ...callOptions,
+  })
+  return new Map(found.flatMap((entry) => (entry === undefined ? [] : [[entry.tag, entry.descriptor.digest]])))
+}
+
+async function resolveOrSkip(sink: Source, tag: string, options: CallOptions): Promise<FoundTag | undefined> {
+  try {
+    return await resolveTag(sink, tag, options)
+  } catch (error) {
+    // Whoever may push need not be allowed to look; setting the tag will tell.
+    if (isGantryError(error) && error.code !== 'aborted') return undefined
+    throw error
+  }
+}
+
+function canResolve(sink: Sink): sink is Sink & Source {
+  return 'resolve' in sink
+}

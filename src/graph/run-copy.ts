@@ -1,0 +1,162 @@
+import type { Descriptor } from '../oci/descriptor.js'
+import { isManifestType } from '../oci/media-types.js'
+import type { Sink, Source } from '../store/store.js'
+import { openBytes } from '../util/bytes.js'
+import { mapConcurrently } from '../util/limit.js'
+import { callOptionsOf } from './call-options.js'
+import type { CopyPlan, PlannedNode, PlannedTag } from './copy-plan.js'
+import type { OnTransferEvent } from './events.js'
+import { nodeKeyOf, type NodeKey } from './read-graph.js'
+import { runGraph } from './run-graph.js'
+import { blame, transfer, transferBytes, type TransferOutcome } from './transfer.js'
+
+export interface RunCopyOptions {
+  readonly concurrency?: number
+  readonly onEvent?: OnTransferEvent
+  readonly signal?: AbortSignal
+}
+
+/** How many nodes, and how many bytes they have together. */
+export interface Amount {
+  readonly nodes: number
+  readonly bytes: number
+}
+
+export interface CopyResult {
+  /** What the tags point at. */
+  readonly root: Descriptor
+  /** The tags of the root, new or not. */
+  readonly tags: readonly string[]
+  /** Further tags that came along: those made from digests. */
+  readonly digestTags: readonly string[]
+  /** How many manifests refer to the root, to a child of it, or to one of these. */
+  readonly referrers: number
+  readonly copied: Amount
+  readonly mounted: Amount
+  /** What was there already; what is below such a manifest is not counted. */
+  readonly existing: Amount
+  /** What was left out, and why. */
+  readonly skipped: readonly { readonly descriptor: Descriptor; readonly reason: string }[]
+}
+
+/**
+ * Does what a plan says: what a manifest names is there before it, and its tags come last. After a failure nothing new
+ * starts; what has been moved stays, and the next plan finds it there.
+ * @throws GantryError that says which side failed, when nothing is running any more
+ */
+export async function runCopy(
+  source: Source,
+  sink: Sink,
+  plan: CopyPlan,
+  options: RunCopyOptions = {},
+): Promise<CopyResult> {
+  const run = new CopyRun(source, sink, plan, options)
+  await runGraph(plan.graph, ({ descriptor }) => run.leave(descriptor), options)
+  await run.setTags()
+  return run.result()
+}
+
+class CopyRun {
+  readonly #source: Source
+  readonly #sink: Sink
+  readonly #plan: CopyPlan
+  readonly #options: RunCopyOptions
+  readonly #planned: ReadonlyMap<NodeKey, PlannedNode>
+  readonly #outcomes = new Map<NodeKey, TransferOutcome>()
+  /** The tag that is set when the root is pushed, where that is not too early. */
+  readonly #tagOfPush: PlannedTag | undefined
+
+  constructor(source: Source, sink: Sink, plan: CopyPlan, options: RunCopyOptions) {
+    this.#source = source
+    this.#sink = sink
+    this.#plan = plan
+    this.#options = options
+    this.#planned = new Map(plan.nodes.map((node) => [nodeKeyOf(node.descriptor), node]))
+    const isMoved = this.#planned.get(nodeKeyOf(plan.root))?.action === 'move'
+    this.#tagOfPush = isMoved && !plan.tagsLast ? plan.tags.find(({ isNew }) => isNew) : undefined
+  }
+
+  async leave(descriptor: Descriptor): Promise<void> {
+    const { onEvent } = this.#options
+    const key = nodeKeyOf(descriptor)
+    const { action, reason } = this.#planned.get(key) ?? { action: 'skip' }
+    if (action === 'skip') return onEvent?.({ type: 'skipped', descriptor, reason: reason ?? '' })
+    if (action === 'exists') {
+      return onEvent?.({ type: 'exists', descriptor, subgraph: isManifestType(descriptor.mediaType) })
+    }
+    try {
+      this.#outcomes.set(key, await this.#move(descriptor))
+    } catch (error) {
+      onEvent?.({ type: 'failed', descriptor, error })
+      throw error
+    }
+  }
+
+  /** Tags that are made from digests come first, so that an image has its signature as soon as it has a name. */
+  async setTags(): Promise<void> {
+    const { root, tags } = this.#plan
+    await this.#setTagsSideBySide(tags.filter(({ descriptor }) => descriptor !== root))
+    const ofRoot = tags.filter(({ descriptor }) => descriptor === root)
+    // The first one brings the manifest along where the sink did not get it from here.
+    await this.#setTagsSideBySide(ofRoot.slice(0, 1))
+    await this.#setTagsSideBySide(ofRoot.slice(1))
+  }
+
+  result(): CopyResult {
+    const { root, tags, referrers, nodes } = this.#plan
+    const amountOf = (select: (node: PlannedNode) => boolean): Amount => {
+      const selected = nodes.filter(select)
+      return { nodes: selected.length, bytes: selected.reduce((sum, { descriptor }) => sum + descriptor.size, 0) }
+    }
+    const outcomeOf = ({ descriptor }: PlannedNode): TransferOutcome | undefined =>
+      this.#outcomes.get(nodeKeyOf(descriptor))
+    return {
+      root,
+      tags: tags.filter(({ descriptor }) => descriptor === root).map(({ tag }) => tag),
+      digestTags: tags.filter(({ descriptor }) => descriptor !== root).map(({ tag }) => tag),
+      referrers,
+      copied: amountOf((node) => outcomeOf(node) === 'copied'),
+      mounted: amountOf((node) => outcomeOf(node) === 'mounted'),
+      existing: amountOf(({ action }) => action === 'exists'),
+      skipped: nodes.flatMap(({ descriptor, action, reason = '' }) =>
+        action === 'skip' ? [{ descriptor, reason }] : [],
+      ),
+    }
+  }
+
+  async #move(descriptor: Descriptor): Promise<TransferOutcome> {
+    const { onEvent, signal } = this.#options
+    const isRoot = nodeKeyOf(descriptor) === nodeKeyOf(this.#plan.root)
+    const tag = isRoot ? this.#tagOfPush?.tag : undefined
+    const transferOptions = {
+      ...(onEvent === undefined ? {} : { onEvent }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(tag === undefined ? {} : { tag }),
+    }
+    const bytes = isManifestType(descriptor.mediaType) ? this.#plan.manifests.get(descriptor.digest) : undefined
+    if (bytes === undefined) return transfer(this.#source, this.#sink, descriptor, transferOptions)
+    await transferBytes(bytes, this.#sink, descriptor, transferOptions)
+    return 'copied'
+  }
+
+  async #setTagsSideBySide(tags: readonly PlannedTag[]): Promise<void> {
+    await mapConcurrently(tags, async (tag) => this.#setTag(tag), { concurrency: 16, ...callOptionsOf(this.#options) })
+  }
+
+  async #setTag(planned: PlannedTag): Promise<void> {
+    const { tag, descriptor, isNew } = planned
+    const callOptions = callOptionsOf(this.#options)
+    const bytes = this.#plan.manifests.get(descriptor.digest)
+    const isPushed = this.#outcomes.has(nodeKeyOf(descriptor))
+    try {
+      if (isNew && planned !== this.#tagOfPush) {
+        // A manifest that is at hand need not be fetched back from the sink to be tagged.
+        if (bytes === undefined || isPushed) await this.#sink.tag(descriptor, tag, callOptions)
+        else await this.#sink.push(descriptor, openBytes(bytes), { ...callOptions, tag })
+      }
+    } catch (error) {
+      throw blame(error, 'destination')
+    }
+    this.#options.onEvent?.({ type: 'tagged', descriptor, tag })
+  }
+}
