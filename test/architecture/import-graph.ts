@@ -27,8 +27,16 @@ export function readSourceFiles(folder: string, base = folder): SourceFile[] {
   return files
 }
 
+const known = new WeakMap<SourceFile, readonly ImportedModule[]>()
+
 /** Every module that a file names. */
-export function importsOf(file: SourceFile): ImportedModule[] {
+export function importsOf(file: SourceFile): readonly ImportedModule[] {
+  const imports = known.get(file) ?? findImports(file)
+  known.set(file, imports)
+  return imports
+}
+
+function findImports(file: SourceFile): ImportedModule[] {
   const source = parse(file)
   const imports: ImportedModule[] = []
   const visit = (node: typescript.Node): void => {
