@@ -1,42 +1,28 @@
-import { HttpClient } from './client.js'
-import { registryOrigin } from './registry-origin.js'
-import type { RegistryAnswer, RegistryRequest, RegistryTransport } from './transport.js'
+import type { Clock } from './clock.js'
+import { HttpTransport, type LoginResult } from './http-transport.js'
+import type { RegistryTransport } from './transport.js'
 import type { TransportOptions } from './transport-options.js'
 
-/** A transport that can be closed. */
+/** A transport that can be closed, and can prove the credentials that it was given. */
 export interface Transport extends RegistryTransport {
+  /**
+   * Proves the credentials by `GET /v2/` with everything that the registry asks for on the way.
+   * @throws GantryError `unauthorized` when they are refused, `registry-error` when this is no registry
+   */
+  login(): Promise<LoginResult>
   /** Closes every connection; requests under way fail with `aborted`. */
   close(): Promise<void>
+}
+
+/** What only tests replace. */
+export interface TransportInternals {
+  readonly clock?: Clock
 }
 
 /**
  * Makes the transport to one registry. Nothing is contacted before the first request.
  * @throws GantryError `invalid-argument` for options that make no sense
  */
-export function createTransport(options: TransportOptions): Transport {
-  const origin = registryOrigin(options.registry, options.plainHttp ?? false)
-  const client = new HttpClient(origin, options)
-  return {
-    registry: options.registry,
-    origin: origin.origin,
-    request: async (request: RegistryRequest): Promise<RegistryAnswer> => {
-      const { method, headers = {}, body, signal, slowAnswer } = request
-      return client.send({
-        method,
-        url: new URL(request.url, origin),
-        headers: {
-          'accept-encoding': 'identity',
-          'user-agent': options.userAgent ?? 'gantry',
-          ...headers,
-          ...(body === undefined ? {} : { 'content-type': body.contentType }),
-          ...(body?.size === undefined ? {} : { 'content-length': String(body.size) }),
-        },
-        ...(body === undefined ? {} : { body }),
-        ...(signal === undefined ? {} : { signal }),
-        ...(slowAnswer === undefined ? {} : { slowAnswer }),
-        trust: 'registry',
-      })
-    },
-    close: () => client.close(),
-  }
+export function createTransport(options: TransportOptions, internals: TransportInternals = {}): Transport {
+  return new HttpTransport(options, internals.clock)
 }

@@ -45,14 +45,18 @@ export interface RegistryAnswer {
   header(name: string): string | undefined
   /** The body as received: never decoded. Errors with `network-error` or `timeout` when it is cut or stalls. */
   readonly body: Readable
+  /** How often the request was sent, 1 when it is not given: a 404 to a repeated DELETE means that it is done. */
+  readonly attempts?: number
   /** Reads and drops a small rest so that the connection can be used again, or closes it. */
   discard(): Promise<void>
 }
 
 /**
  * Carries requests to one registry: connection, time limits, pacing, retries, authentication, redirects.
- * Throws GantryError `network-error`, `timeout`, `tls-error`, `aborted`, `untrusted-destination`, `limit-exceeded`
- * (a Retry-After beyond the limit) and `credential-store-error`; every answer with a status is returned.
+ * Throws GantryError `network-error`, `timeout`, `tls-error`, `aborted`, `untrusted-destination`, `limit-exceeded`,
+ * `rate-limited` (a Retry-After beyond the limit), `unauthorized` (the token service refused, or a redirect target asked
+ * for credentials), `credential-store-error`, and what the token service fails with; every answer of the registry with
+ * a status is returned.
  */
 export interface RegistryTransport {
   /** Host and port as in references. */

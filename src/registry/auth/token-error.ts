@@ -1,0 +1,103 @@
+import { GantryError, isGantryError, type ErrorCode, type RegistryErrorEntry } from '../../errors.js'
+import { isJsonObject, parseJson } from '../../util/json.js'
+import { REDACTED, redactUrl } from '../../util/redact.js'
+import type { Answer } from '../http/answer.js'
+import { readSmallBody } from '../http/small-body.js'
+
+const MAX_READ = 64 * 1024
+const MAX_SHOWN = 1024
+
+export interface TokenErrorContext {
+  /** Host of the registry that the token was for. */
+  readonly registry: string
+  readonly anonymous: boolean
+  /** Milliseconds for the body. */
+  readonly timeLimit: number
+  /** What must not be repeated, should the service echo it. */
+  readonly secrets: readonly string[]
+}
+
+/** The error for a token service that gave no token, with what it says itself. Reads or drops the body. */
+export async function tokenServiceError(answer: Answer, context: TokenErrorContext): Promise<GantryError> {
+  const host = new URL(answer.url).host
+  const { status, method } = answer
+  if (status >= 300 && status < 400) {
+    await answer.discard()
+    return new GantryError('untrusted-destination', `token service ${host} redirects, which is not followed`)
+  }
+  const { text, errors } = withoutSecrets(await readReason(answer, context.timeLimit), context.secrets)
+  const code = codeOf(status)
+  const what =
+    code === 'unauthorized'
+      ? `token service ${host} refused ${context.anonymous ? 'anonymous access' : 'the credentials'} for ${context.registry}`
+      : `token service ${host} gave no token for ${context.registry}`
+  return new GantryError(code, `${what}: status ${status}${text === '' ? '' : `: ${text}`}`, {
+    ...(code !== 'unauthorized'
+      ? {}
+      : { hint: context.anonymous ? 'log in to the registry' : 'check user and password' }),
+    response: { status, method, url: redactUrl(answer.url), errors },
+  })
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'unauthorized'
+  return status === 429 ? 'rate-limited' : 'registry-error'
+}
+
+interface Reason {
+  readonly text: string
+  readonly errors: readonly RegistryErrorEntry[]
+}
+
+function withoutSecrets({ text, errors }: Reason, secrets: readonly string[]): Reason {
+  // Replacing a letter or two would only mangle the text, and nobody learns anything from them.
+  const long = secrets.filter((secret) => secret.length > 2)
+  const clean = (value: string): string => long.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), value)
+  return {
+    text: clean(text),
+    errors: errors.map(({ code, message }) => ({
+      code: clean(code),
+      ...(message === undefined ? {} : { message: clean(message) }),
+    })),
+  }
+}
+
+/** What stands in the body: the errors of the distribution-spec, OAuth2's, OpenShift's `details`, or plain text. */
+async function readReason(answer: Answer, timeLimit: number): Promise<Reason> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readSmallBody(answer, { limit: MAX_READ, timeLimit, what: 'error of the token service' })
+  } catch {
+    // The status says enough; a broken body must not hide it.
+    return { text: '', errors: [] }
+  }
+  const text = Buffer.from(bytes).toString('utf8').trim()
+  if (!text.startsWith('{')) return { text: isMarkup(text) ? '' : firstLine(text), errors: [] }
+  let body: unknown
+  try {
+    body = parseJson(bytes, 'error of the token service')
+  } catch (error) {
+    if (!isGantryError(error)) throw error
+    return { text: '', errors: [] }
+  }
+  return isJsonObject(body) ? reasonOf(body) : { text: '', errors: [] }
+}
+
+function reasonOf(body: Readonly<Record<string, unknown>>): Reason {
+  const entries = Array.isArray(body.errors) ? body.errors : [body]
+  const errors = entries.filter(isJsonObject).flatMap(({ code, message }): RegistryErrorEntry[] => {
+    return typeof code === 'string' ? [{ code, ...(typeof message === 'string' ? { message } : {}) }] : []
+  })
+  const [first] = errors
+  const texts = [first?.message, first?.code, body.error_description, body.message, body.details, body.error]
+  const text = texts.find((candidate) => typeof candidate === 'string' && candidate !== '')
+  return { text: typeof text === 'string' ? firstLine(text) : '', errors }
+}
+
+function isMarkup(text: string): boolean {
+  return text.startsWith('<')
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n', 1)[0] ?? '').slice(0, MAX_SHOWN)
+}

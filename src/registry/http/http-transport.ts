@@ -1,0 +1,222 @@
+import { setMaxListeners } from 'node:events'
+import { GantryError } from '../../errors.js'
+import { abortError } from '../../util/abort.js'
+import { checkExpiredToken } from '../auth/expired-token.js'
+import { Authenticator, type Authorization, type Need } from '../auth/authenticate.js'
+import { TokenClient } from '../auth/token.js'
+import type { Answer } from './answer.js'
+import { HttpClient, type HttpRequest } from './client.js'
+import { SYSTEM_CLOCK, type Clock } from './clock.js'
+import { isSameOrigin } from './destination.js'
+import { PacedClient } from './paced-client.js'
+import { sendFollowing } from './redirect.js'
+import { registryOrigin } from './registry-origin.js'
+import { checkUserHeaders, publicHeadersOf } from './request-headers.js'
+import { FinalError, Retrier, retryLimitsOf } from './retry.js'
+import { timeoutsOf } from './timeouts.js'
+import type { RegistryAnswer, RegistryRequest, RegistryTransport } from './transport.js'
+import type { TransportOptions } from './transport-options.js'
+import { Warnings } from './warning.js'
+
+/** Times that one attempt may be answered with a new authorization. */
+const MAX_AUTHORIZATIONS = 4
+const DEFAULT_USER_AGENT = 'gantry'
+const PING: RegistryRequest = { method: 'GET', url: '/v2/', scopes: [], retry: 'free' }
+
+/** What a registry asked for when someone logged in. */
+export interface LoginResult {
+  /** `none`: the registry lets anybody in, so the credential has not been proved. */
+  readonly scheme: 'none' | 'basic' | 'bearer'
+}
+
+/** Puts the parts together: what is sent to whom, with which authorization, how often. */
+export class HttpTransport implements RegistryTransport {
+  readonly registry: string
+  readonly origin: string
+  readonly #origin: URL
+  readonly #userAgent: string
+  readonly #userHeaders: Readonly<Record<string, string>>
+  readonly #client: HttpClient
+  readonly #paced: PacedClient
+  readonly #retrier: Retrier
+  readonly #authenticator: Authenticator
+  readonly #warnings: Warnings
+  /** Ends what no single request owns, such as a token that several wait for. */
+  readonly #lifetime = new AbortController()
+
+  constructor(options: TransportOptions, clock: Clock = SYSTEM_CLOCK) {
+    const onEvent = options.onEvent ?? ((): void => undefined)
+    const limits = retryLimitsOf(options.retry)
+    this.registry = options.registry
+    this.#origin = registryOrigin(options.registry, options.plainHttp ?? false)
+    this.origin = this.#origin.origin
+    this.#userAgent = options.userAgent ?? DEFAULT_USER_AGENT
+    this.#userHeaders = checkUserHeaders(options.headers)
+    checkUserHeaders({ 'user-agent': this.#userAgent })
+    this.#client = new HttpClient(this.#origin, options)
+    this.#paced = new PacedClient(this.#client, {
+      clock,
+      limits,
+      concurrency: options.concurrency,
+      onEvent: options.onEvent,
+      secretHeaders: new Set(Object.keys(this.#userHeaders)),
+    })
+    this.#retrier = new Retrier(limits, clock, onEvent)
+    this.#warnings = new Warnings(onEvent)
+    this.#authenticator = this.#createAuthenticator(options, clock)
+    setMaxListeners(0, this.#lifetime.signal)
+  }
+
+  async request(request: RegistryRequest): Promise<RegistryAnswer> {
+    const url = this.#ownUrl(request.url)
+    const { method, signal } = request
+    // Many requests share one signal, and that is no leak.
+    if (signal !== undefined) setMaxListeners(0, signal)
+    return this.#retrier.run({
+      method,
+      url: url.href,
+      repeat: request.retry === 'free',
+      run: () => this.#attempt(request, url),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+
+  /**
+   * Proves the credentials by asking the registry for its version, as `docker login` does.
+   * @throws GantryError `unauthorized` when they are refused, `registry-error` when this is no registry
+   */
+  async login(): Promise<LoginResult> {
+    const answer = await this.request(PING)
+    await answer.discard()
+    const { status } = answer
+    if (status === 401 || status === 403) {
+      throw new GantryError('unauthorized', `${this.registry} refused the credentials with status ${status}`, {
+        hint: 'check user and password',
+        response: { status, method: 'GET', url: answer.url, errors: [] },
+      })
+    }
+    if (status !== 200) {
+      throw new GantryError('registry-error', `${this.registry} answered /v2/ with status ${status}`, {
+        hint: 'is this a registry?',
+        response: { status, method: 'GET', url: answer.url, errors: [] },
+      })
+    }
+    return { scheme: this.#authenticator.scheme }
+  }
+
+  async close(): Promise<void> {
+    this.#lifetime.abort(new GantryError('aborted', 'transport closed'))
+    await this.#client.close()
+  }
+
+  /** One attempt: sends, and answers what the registry asks for until it is content or nothing is left to try. */
+  async #attempt(request: RegistryRequest, url: URL): Promise<Answer> {
+    const need: Need = { method: request.method, url, scopes: request.scopes }
+    const ownAuthorization = this.#userHeaders.authorization !== undefined
+    let sent: Authorization | undefined
+    if (!ownAuthorization)
+      sent = await this.#settled(this.#authenticator.prepare(need, request.body !== undefined), request)
+    for (let tries = 1; ; tries++) {
+      const received = await this.#send(request, url, sent)
+      const mayBeExpired = sent?.token !== undefined && !sent.fresh && received.status === 400
+      const { answer, expired } = mayBeExpired
+        ? await checkExpiredToken(received)
+        : { answer: received, expired: false }
+      const isRefused = answer.status === 401 || expired
+      if (!isRefused) {
+        this.#authenticator.noteOpen()
+        return answer
+      }
+      if (ownAuthorization || tries > MAX_AUTHORIZATIONS) return answer
+      const next = await this.#settled(this.#authenticator.respond(need, answer, sent), request)
+      if (next === undefined) return answer
+      await answer.discard()
+      sent = next
+    }
+  }
+
+  /** Errors on the way to an authorization are final: getting tokens has its own repetitions. */
+  async #settled<T>(work: Promise<T>, { signal }: RegistryRequest): Promise<T> {
+    try {
+      return await raceAbort(work, signal)
+    } catch (error) {
+      throw new FinalError(error)
+    }
+  }
+
+  async #send(request: RegistryRequest, url: URL, authorization: Authorization | undefined): Promise<Answer> {
+    const publicHeaders = publicHeadersOf(request, this.#userAgent)
+    const headers: Record<string, string> = { ...publicHeaders, ...this.#userHeaders }
+    if (authorization !== undefined) headers.authorization = authorization.value
+    const { method, body, slowAnswer, signal } = request
+    const outgoing: HttpRequest = {
+      method,
+      url,
+      headers,
+      ...(body === undefined ? {} : { body }),
+      ...(slowAnswer === undefined ? {} : { slowAnswer }),
+      ...(signal === undefined ? {} : { signal }),
+      trust: 'registry',
+    }
+    const send = (hop: HttpRequest): Promise<Answer> => this.#sendNoting(hop)
+    const mayFollow = request.followRedirects === true && (method === 'GET' || method === 'HEAD')
+    if (!mayFollow) return send(outgoing)
+    return sendFollowing(outgoing, { send, pointing: () => this.#client.pointing, publicHeaders })
+  }
+
+  async #sendNoting(hop: HttpRequest): Promise<Answer> {
+    const answer = await this.#paced.send(hop)
+    if (hop.trust === 'registry') this.#warnings.note(answer)
+    return answer
+  }
+
+  #createAuthenticator(options: TransportOptions, clock: Clock): Authenticator {
+    const publicHeaders = publicHeadersOf(PING, this.#userAgent)
+    const registryHeaders = { ...publicHeaders, ...this.#userHeaders }
+    const tokens = new TokenClient({
+      send: (request) => this.#sendOften(request),
+      pointing: () => this.#client.pointing,
+      trustedAuthHosts: options.trustedAuthHosts ?? [],
+      publicHeaders,
+      registryHeaders,
+      timeLimit: timeoutsOf(options.timeouts).token,
+      date: () => clock.date(),
+    })
+    return new Authenticator({
+      registry: options.registry,
+      credentials: options.credentials,
+      requestToken: (service, scopes, credential) => tokens.request(service, scopes, credential),
+      probe: async () => {
+        const url = new URL('/v2/', this.#origin)
+        const answer = await this.#sendOften({ method: 'GET', url, headers: registryHeaders, trust: 'registry' })
+        await answer.discard()
+        return answer
+      },
+      now: () => clock.now(),
+    })
+  }
+
+  /** For requests that several others wait for: repeated as often as needed, and bound to no single signal. */
+  async #sendOften(request: HttpRequest): Promise<Answer> {
+    const { signal } = this.#lifetime
+    const run = (): Promise<Answer> => this.#paced.send({ ...request, signal })
+    return this.#retrier.run({ method: request.method, url: request.url.href, repeat: true, run, signal })
+  }
+
+  #ownUrl(text: string): URL {
+    const url = URL.canParse(text, this.origin) ? new URL(text, this.#origin) : undefined
+    if (url !== undefined && isSameOrigin(url, this.#origin) && url.username === '' && url.password === '') return url
+    throw new GantryError('untrusted-destination', `request to another host than ${this.#origin.host} refused`)
+  }
+}
+
+/** Stops waiting when the signal fires; the work itself goes on for whoever else waits for it. */
+async function raceAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal))
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

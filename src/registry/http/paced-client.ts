@@ -1,0 +1,92 @@
+import { messageOf } from '../../errors.js'
+import { redactUrl } from '../../util/redact.js'
+import type { Answer } from './answer.js'
+import type { HttpClient, HttpRequest } from './client.js'
+import type { Clock } from './clock.js'
+import { originOf } from './destination.js'
+import { HostGate } from './host-gate.js'
+import { Pacer } from './pacing.js'
+import type { RetryLimits } from './retry.js'
+import { shownHeaders } from './trace.js'
+import type { OnTransportEvent } from './transport-event.js'
+
+export interface PacedClientSettings {
+  readonly clock: Clock
+  readonly limits: RetryLimits
+  /** Requests in flight per host; it follows the host without. */
+  readonly concurrency: number | undefined
+  readonly onEvent: OnTransportEvent | undefined
+  /** Names in lower case of headers whose values are never shown. */
+  readonly secretHeaders: ReadonlySet<string>
+}
+
+interface HostTraffic {
+  readonly gate: HostGate
+  readonly pacer: Pacer
+}
+
+/** Sends requests no faster than each host wants them, and tells of each one. */
+export class PacedClient {
+  readonly #client: HttpClient
+  readonly #settings: PacedClientSettings
+  readonly #hosts = new Map<string, HostTraffic>()
+  #lastId = 0
+
+  constructor(client: HttpClient, settings: PacedClientSettings) {
+    this.#client = client
+    this.#settings = settings
+  }
+
+  /**
+   * Waits for a place, sends the request and waits for the headers of the answer; the body is not waited for, so that
+   * content can flow from one request into another.
+   */
+  async send(request: HttpRequest): Promise<Answer> {
+    const { gate, pacer } = this.#trafficOf(request.url)
+    await gate.pass(request.signal)
+    const permit = await pacer.acquire(request.body === undefined ? 'without-body' : 'with-body', request.signal)
+    try {
+      // While this one waited for its place, another may have been told to hold back.
+      await gate.pass(request.signal)
+      const answer = await this.#sendTraced(request)
+      gate.note(answer)
+      permit.release(answer.status === 429 || answer.status === 503 ? 'throttled' : 'fine')
+      return answer
+    } finally {
+      permit.release('unknown')
+    }
+  }
+
+  #trafficOf(url: URL): HostTraffic {
+    const { limits, clock, concurrency } = this.#settings
+    const key = originOf(url)
+    const known = this.#hosts.get(key)
+    if (known !== undefined) return known
+    const traffic = { gate: new HostGate(limits, clock), pacer: new Pacer(concurrency) }
+    this.#hosts.set(key, traffic)
+    return traffic
+  }
+
+  async #sendTraced(request: HttpRequest): Promise<Answer> {
+    const { onEvent, secretHeaders, clock } = this.#settings
+    if (onEvent === undefined) return this.#client.send(request)
+    const id = ++this.#lastId
+    const place = { id, method: request.method, url: redactUrl(request.url.href) }
+    const start = clock.now()
+    onEvent({ type: 'request', ...place, headers: shownHeaders(request.headers, secretHeaders) })
+    try {
+      const answer = await this.#client.send(request)
+      onEvent({
+        type: 'response',
+        ...place,
+        status: answer.status,
+        headers: shownHeaders(answer.content.headers, secretHeaders),
+        milliseconds: Math.round(clock.now() - start),
+      })
+      return answer
+    } catch (error) {
+      onEvent({ type: 'failure', ...place, reason: messageOf(error) })
+      throw error
+    }
+  }
+}

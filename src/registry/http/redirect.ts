@@ -1,0 +1,49 @@
+import { GantryError } from '../../errors.js'
+import type { Answer } from './answer.js'
+import type { HttpRequest } from './client.js'
+import { checkDestination, isSameOrigin, type PointingRegistry } from './destination.js'
+
+/** Redirects that are followed for one request. */
+const MAX_REDIRECTS = 5
+
+const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308])
+
+export interface RedirectSettings {
+  readonly send: (request: HttpRequest) => Promise<Answer>
+  readonly pointing: () => PointingRegistry
+  /** The headers of the request that any host may see. */
+  readonly publicHeaders: Readonly<Record<string, string>>
+}
+
+/**
+ * Sends a GET or HEAD to the registry and follows where it is redirected to. Each hop is a request of its own; once a
+ * hop has left the registry's origin nothing secret is sent any more, even if a later one leads back.
+ * @throws GantryError `untrusted-destination` for a place that the registry may not point at, `limit-exceeded` after
+ * five redirects, `unauthorized` when another host wants to know who is there
+ */
+export async function sendFollowing(first: HttpRequest, settings: RedirectSettings): Promise<Answer> {
+  let request = first
+  for (let redirects = 0; ; redirects++) {
+    const answer = await settings.send(request)
+    if (!REDIRECT_STATUSES.has(answer.status)) return request.trust === 'other' ? checkAnonymous(answer) : answer
+    const location = answer.header('location')
+    await answer.discard()
+    if (location === undefined) {
+      throw new GantryError('registry-error', `${request.url.host} redirects without saying where to`)
+    }
+    if (redirects === MAX_REDIRECTS) {
+      throw new GantryError('limit-exceeded', `${first.url.host} redirects more than ${MAX_REDIRECTS} times`)
+    }
+    const registry = settings.pointing()
+    const url = checkDestination(location, request.url, registry, 'redirect')
+    const isTrusted = request.trust === 'registry' && isSameOrigin(url, registry.origin)
+    request = isTrusted ? { ...request, url } : { ...request, url, headers: settings.publicHeaders, trust: 'other' }
+  }
+}
+
+async function checkAnonymous(answer: Answer): Promise<Answer> {
+  if (answer.status !== 401) return answer
+  await answer.discard()
+  const { host } = new URL(answer.url)
+  throw new GantryError('unauthorized', `redirect target ${host} asked for credentials, which are not sent there`)
+}

@@ -1,0 +1,28 @@
+import { GantryError } from '../../errors.js'
+import { collectBytes } from '../../util/bytes.js'
+import type { Answer } from './answer.js'
+
+export interface SmallBodyOptions {
+  /** In bytes. */
+  readonly limit: number
+  /** Milliseconds that the whole body may take; 0 for ever. */
+  readonly timeLimit: number
+  /** Names the body in errors. */
+  readonly what: string
+}
+
+/**
+ * Reads a body that is known to be small.
+ * @throws GantryError `limit-exceeded`, `timeout`, `network-error`
+ */
+export async function readSmallBody(answer: Answer, { limit, timeLimit, what }: SmallBodyOptions): Promise<Uint8Array> {
+  const onTimeout = (): void => {
+    answer.body.destroy(new GantryError('timeout', `${what} did not arrive within ${timeLimit / 1000} s`))
+  }
+  const timer = timeLimit > 0 ? setTimeout(onTimeout, timeLimit) : undefined
+  try {
+    return await collectBytes(answer.body, limit, what)
+  } finally {
+    clearTimeout(timer)
+  }
+}
