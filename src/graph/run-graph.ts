@@ -46,7 +46,7 @@ function stepsOf(order: readonly GraphNode[]): readonly Step[] {
   const earlier = new Map<string, Step>()
   return order.map((node) => {
     const step: Step = { node, dependents: [], waitsFor: 0 }
-    for (const need of new Set(node.needs)) {
+    for (const need of node.needs) {
       const needed = earlier.get(need)
       if (needed === undefined) continue
       needed.dependents.push(step)

@@ -298,6 +298,10 @@ describe('platforms', () => {
     const { index } = await pushMultiArch()
     const platforms = ['amd64', 'arm64', 's390x'].map(linux)
     expect((await copy(source, 'v1', sink, { platforms })).root.digest).toBe(index.digest)
+    const { bytes } = await source.readManifest('v1')
+    const indented = Buffer.from(JSON.stringify(JSON.parse(Buffer.from(bytes).toString()), undefined, 3))
+    await source.push(descriptorOf(MediaType.imageIndex, indented), openBytes(indented), { tag: 'indented' })
+    expect((await copy(source, 'indented', sink, { platforms })).root.size).toBe(indented.byteLength)
   })
 
   test('keeps the attestations of what is kept', async () => {
