@@ -39,7 +39,7 @@ const outputs = [
   {
     ...common,
     ...minified,
-    entryPoints: { cli: 'src/cli/main.ts' },
+    entryPoints: { cli: 'src/cli/entry.ts' },
     outdir: 'dist',
     banner: withRequire,
     external: optional,
@@ -68,7 +68,10 @@ const insideTheLibrary = new Set([
 
 const started = performance.now()
 const types = process.argv.includes('--no-types') ? undefined : emitTypes()
-const results = await Promise.all(outputs.map((options) => build(options)))
+const results = await Promise.all(outputs.map((options) => build(options))).catch(() => {
+  // esbuild has said what is wrong.
+  process.exit(1)
+})
 const [, , library] = results
 
 const undeclared = packagesIn(library.metafile).filter((name) => !insideTheLibrary.has(name))
