@@ -2,7 +2,7 @@ import { GantryError, isGantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { FetchOptions } from '../store/store.js'
 import { delay } from '../util/abort.js'
-import { backoffDelay } from '../util/backoff.js'
+import { backoffDelay, type BackoffOptions } from '../util/backoff.js'
 import { requestBlob, type BlobAnswer } from './blob-answer.js'
 import { referenceIn, type RepositoryContext } from './repository-context.js'
 
@@ -22,7 +22,7 @@ export async function* downloadBlob(
   descriptor: Descriptor,
   options: FetchOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const progress = new DownloadProgress(descriptor, options.offset ?? 0)
+  const progress = new DownloadProgress(descriptor, options.offset ?? 0, context.backoff)
   while (!progress.hasAll()) {
     // The transport has done all that can be done to get an answer; only what breaks off afterwards is resumed here.
     const { answer, start } = await openAt(context, descriptor, progress, options)
@@ -51,6 +51,7 @@ export async function* downloadBlob(
 /** Where a download stands, and how often it has failed since it last got ahead. */
 class DownloadProgress {
   readonly #size: number
+  readonly #backoff: BackoffOptions
   #position: number
   #isOpened: boolean
   #failures = 0
@@ -58,7 +59,8 @@ class DownloadProgress {
   /** Cleared when the registry's answers to ranges cannot be used. */
   canUseRanges = true
 
-  constructor({ size }: Descriptor, offset: number) {
+  constructor({ size }: Descriptor, offset: number, backoff: BackoffOptions) {
+    this.#backoff = backoff
     this.#size = size
     this.#position = offset
     this.#lastFailure = offset
@@ -90,7 +92,7 @@ class DownloadProgress {
     this.#lastFailure = this.#position
     this.#failures++
     if (this.#failures >= MAX_FAILURES) throw failure
-    return backoffDelay(this.#failures)
+    return backoffDelay(this.#failures, this.#backoff)
   }
 }
 

@@ -75,7 +75,7 @@ class BlobUpload {
     try {
       if (this.#descriptor.size === 0) await this.#source.checkEmpty()
       while (!(await this.#attempt())) {
-        await delay(backoffDelay(this.#failures), this.#options.signal)
+        await delay(backoffDelay(this.#failures, this.#context.backoff), this.#options.signal)
       }
     } catch (error) {
       await this.#abandon()

@@ -1,6 +1,6 @@
 import { GantryError, isGantryError } from '../errors.js'
 import { delay } from '../util/abort.js'
-import { backoffDelay } from '../util/backoff.js'
+import { backoffDelay, type BackoffOptions } from '../util/backoff.js'
 import { collectBytes } from '../util/bytes.js'
 import { parseByteCount } from './content-range.js'
 import type { RegistryAnswer, RegistryRequest, RegistryTransport } from './http/transport.js'
@@ -14,6 +14,7 @@ export interface Bound {
   readonly limit: number
   /** Names the document in errors. */
   readonly what: string
+  readonly backoff?: BackoffOptions
 }
 
 export interface BoundedAnswer {
@@ -45,7 +46,7 @@ export async function requestBounded(
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !isGantryError(error, 'network-error', 'timeout')) throw error
     }
-    await delay(backoffDelay(attempt), request.signal)
+    await delay(backoffDelay(attempt, bound.backoff), request.signal)
   }
 }
 

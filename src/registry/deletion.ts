@@ -48,7 +48,7 @@ export async function deleteFromRegistry(context: RepositoryContext, deletion: D
       failure = error
     }
     if (attempt === MAX_ATTEMPTS || !mayRepeat) throw explain(failure, deletion)
-    await delay(backoffDelay(attempt), deletion.signal)
+    await delay(backoffDelay(attempt, context.backoff), deletion.signal)
   }
 }
 

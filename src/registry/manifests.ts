@@ -112,7 +112,7 @@ async function readManifestOnce(
 ): Promise<TaggedManifest> {
   const where = referenceIn(context, reference)
   const request = manifestRequest(context, reference, { method: 'GET', signal, noCache })
-  const bound = { limit: context.maxManifestSize, what: `manifest ${where}` }
+  const bound = { limit: context.maxManifestSize, what: `manifest ${where}`, backoff: context.backoff }
   const { answer, bytes } = await requestBounded(context.transport, request, bound).catch((error: unknown) => {
     throw isGantryError(error) && error.response?.status === 404 ? missing(context, reference, error) : error
   })

@@ -1,5 +1,6 @@
 import { GantryError, isGantryError } from '../errors.js'
 import { parseJsonObject, type JsonObject } from '../util/json.js'
+import type { BackoffOptions } from '../util/backoff.js'
 import type { Scope } from './auth/scope.js'
 import { requestBounded } from './bounded-request.js'
 import type { RegistryAnswer, RegistryTransport } from './http/transport.js'
@@ -22,6 +23,7 @@ export interface PageRequest {
   /** Names the list in errors, such as `tags of localhost:5000/app`. */
   readonly what: string
   readonly accept?: string
+  readonly backoff?: BackoffOptions
   readonly signal?: AbortSignal
   /** Whether a page has no entries. */
   readonly isEmpty: (document: JsonObject) => boolean
@@ -84,7 +86,7 @@ async function readPage(transport: RegistryTransport, address: string, request: 
       ...(request.accept === undefined ? {} : { headers: { accept: request.accept } }),
       signal: request.signal,
     },
-    { limit: request.limit, what: `a page of the ${request.what}` },
+    { limit: request.limit, what: `a page of the ${request.what}`, backoff: request.backoff },
   )
   request.check?.(answer)
   return { document: parseJsonObject(bytes, `a page of the ${request.what}`), answer }

@@ -1,4 +1,5 @@
 import { isDigest } from '../oci/digest.js'
+import type { BackoffOptions } from '../util/backoff.js'
 import { repositoryScope, type Scope } from './auth/scope.js'
 import type { RegistryTransport } from './http/transport.js'
 
@@ -12,6 +13,8 @@ export interface RepositoryContext {
   readonly actions: readonly RepositoryAction[]
   /** Largest manifest, index or list page that is read, in bytes. */
   readonly maxManifestSize: number
+  /** How long to wait before something that broke off is taken up again. */
+  readonly backoff: BackoffOptions
 }
 
 /** What a request needs to be allowed on this repository. */

@@ -1,10 +1,11 @@
 import { GantryError, isGantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
-import { algorithmOf } from '../oci/digest.js'
+import { algorithmOf, type Digest } from '../oci/digest.js'
 import { MAX_MANIFEST_SIZE, type ManifestContent } from '../oci/manifest.js'
 import { isManifestType } from '../oci/media-types.js'
 import type {
   CallOptions,
+  BlobSource,
   Deleter,
   FetchOptions,
   Mounter,
@@ -16,10 +17,11 @@ import type {
   TagListOptions,
   TagSource,
 } from '../store/store.js'
+import type { BackoffOptions } from '../util/backoff.js'
 import type { Bytes, OpenContent } from '../util/bytes.js'
 import { downloadBlob } from './blob-download.js'
 import { uploadBlob } from './blob-upload.js'
-import { hasBlob } from './blobs.js'
+import { hasBlob, resolveBlob } from './blobs.js'
 import { deleteFromRegistry } from './deletion.js'
 import { embeddedData } from './embedded-data.js'
 import { blobPath, manifestPath, requireName } from './endpoints.js'
@@ -46,6 +48,8 @@ export interface RepositoryOptions {
   readonly uploadChunkSize?: number
   /** Actions that will be needed, so that one token does for all; by default what each request needs. */
   readonly actions?: readonly RepositoryAction[]
+  /** How long to wait before a transfer that broke off is taken up again. */
+  readonly backoff?: BackoffOptions
   /**
    * Opens one of the addresses that the descriptor of a layer names, when the registry does not have the layer itself.
    * Whoever supplies it decides which are reached, and sends no secrets there. By default such layers are not found.
@@ -65,7 +69,7 @@ const UNREADABLE = [
 ] as const
 
 /** A repository of a registry as a store (distribution-spec 1.1). */
-export class Repository implements Source, Sink, ReferrerSource, Deleter, TagSource, Mounter {
+export class Repository implements Source, BlobSource, Sink, ReferrerSource, Deleter, TagSource, Mounter {
   readonly #context: RepositoryContext
   readonly #options: RepositoryOptions
   readonly #mode: ReferrersMode
@@ -74,8 +78,8 @@ export class Repository implements Source, Sink, ReferrerSource, Deleter, TagSou
   /** @throws GantryError `invalid-reference` when `name` is no repository name */
   constructor(transport: RegistryTransport, name: string, options: RepositoryOptions = {}) {
     requireName(name)
-    const { maxManifestSize = MAX_MANIFEST_SIZE, actions = [], referrers = 'auto' } = options
-    this.#context = { transport, name, maxManifestSize, actions }
+    const { maxManifestSize = MAX_MANIFEST_SIZE, actions = [], referrers = 'auto', backoff = {} } = options
+    this.#context = { transport, name, maxManifestSize, actions, backoff }
     this.#options = options
     this.#mode = referrers
   }
@@ -91,6 +95,10 @@ export class Repository implements Source, Sink, ReferrerSource, Deleter, TagSou
 
   async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
     return resolveManifest(this.#context, reference, options)
+  }
+
+  async resolveBlob(digest: Digest, options: CallOptions = {}): Promise<Descriptor> {
+    return resolveBlob(this.#context, digest, options)
   }
 
   async readManifest(reference: string, options: CallOptions = {}): Promise<ManifestContent> {
