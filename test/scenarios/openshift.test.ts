@@ -143,18 +143,27 @@ describe.each(registriesUnderTest())('image streams of OpenShift from a private 
   })
 
   describe('a registry without TLS', () => {
-    beforeEach(() => shell.set('OTHER', shell.environment.OTHER?.replace('localhost', '127.0.0.1') ?? ''))
+    beforeEach(() => {
+      const port = open.host.split(':')[1] ?? ''
+      shell.set('OTHER', `registry.example:${port}/team${count}/image:v1`)
+      shell.set('AT', `resolve registry.example:${port}:127.0.0.1`)
+    })
 
     test('needs to be said', async () => {
-      const outcome = await shell.type('gantry copy --from-oci-layout layout:v1 $OTHER')
-      expect(outcome.exitCode).toBe(1)
-      expect(outcome.stderr).toContain('127.0.0.1')
+      const outcome = await shell.type('gantry copy --from-oci-layout layout:v1 --to-$AT $OTHER')
+      expect(outcome).toMatchObject({ stdout: '', exitCode: 1 })
+      expect(outcome.stderr).toContain('registry.example')
       expect(outcome.stderr).toContain('--plain-http')
     })
 
-    test.each(['--plain-http'])('is used with %s', async (flag) => {
-      await shell.do(`gantry copy --from-oci-layout layout:v1 --to${flag.slice(1)} $OTHER`)
-      expect(await shell.do(`gantry resolve ${flag} $OTHER`)).toBe(`${image.index}\n`)
+    test('is used with --plain-http', async () => {
+      await shell.do('gantry copy --from-oci-layout layout:v1 --to-$AT --to-plain-http $OTHER')
+      expect(await shell.do('gantry resolve --$AT --plain-http $OTHER')).toBe(`${image.index}\n`)
+    })
+
+    test('is not what --insecure means: that is TLS, with any certificate', async () => {
+      const outcome = await shell.type('gantry resolve --$AT --insecure $OTHER')
+      expect(outcome).toMatchObject({ stdout: '', exitCode: 1 })
     })
   })
 })
