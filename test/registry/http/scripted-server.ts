@@ -28,11 +28,16 @@ export interface ScriptedExchange {
   /** How many requests there were before this one. */
   readonly index: number
   /** Answers in one go; an object is sent as JSON. */
-  answer(status: number, headers?: Record<string, string | string[]>, body?: string | Uint8Array | object): void
+  answer(
+    status: number,
+    headers?: Record<string, string | string[] | undefined>,
+    body?: string | Uint8Array | object,
+  ): void
   readonly socket: Socket
 }
 
-export type Script = (exchange: ScriptedExchange) => void | Promise<void>
+/** Answers one request; a promise is waited for, and anything else that it returns is of no interest. */
+export type Script = (exchange: ScriptedExchange) => unknown
 
 export interface ScriptedServer {
   /** `127.0.0.1:port`. */
@@ -86,7 +91,10 @@ export async function startScriptedServer(
       const isJson = typeof content === 'object' && !(content instanceof Uint8Array)
       const bytes = Buffer.from(isJson ? JSON.stringify(content) : (content as string))
       const type = isJson && headers['content-type'] === undefined ? { 'content-type': 'application/json' } : {}
-      response.writeHead(status, { 'content-length': String(bytes.length), ...type, ...headers })
+      const given = Object.entries(headers).filter(
+        (entry): entry is [string, string | string[]] => entry[1] !== undefined,
+      )
+      response.writeHead(status, { 'content-length': String(bytes.length), ...type, ...Object.fromEntries(given) })
       response.end(request.method === 'HEAD' ? undefined : bytes)
     }
     try {
