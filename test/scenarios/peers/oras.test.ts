@@ -55,11 +55,11 @@ describe.runIf(requestPeer('oras')).each(registriesUnderTest())('oras and gantry
     'hello.txt --artifact-platform linux/arm/v7 --artifact-type example/thing',
     `hello.txt --annotation 'odd=<&> "quoted"'`,
   ])('both make the same manifest of: push %s', async (words) => {
-    const [ours, theirs] = await Promise.all(
-      ['gantry', 'oras'].map((program) => shell.do(`${program} push $REPO:${program} ${words} ${created}`)),
-    )
+    // One after the other: not every registry takes the same blob twice at the same time.
+    const ours = await shell.do(`gantry push $REPO:gantry ${words} ${created}`)
+    const theirs = await shell.do(`oras push $REPO:oras ${words} ${created}`)
     expect(await shell.do('gantry manifest fetch $REPO:gantry')).toBe(await shell.do('oras manifest fetch $REPO:oras'))
-    expect(printedDigest(ours ?? '')).toBe(printedDigest(theirs ?? ''))
+    expect(printedDigest(ours)).toBe(printedDigest(theirs))
   })
 
   test.each(pairs)('what %s attaches, %s discovers', async (one, other) => {
