@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto'
+import { open, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GantryError } from '../errors.js'
+import type { Descriptor } from '../oci/descriptor.js'
+import { Digester, type Digest } from '../oci/digest.js'
+import { MediaType } from '../oci/media-types.js'
+import { compressionFormatOf, COMPRESSION_MAGIC_SIZE } from '../store/compression/compression-format.js'
+import { decompress } from '../store/compression/decompress.js'
+import { gzipBlocks } from '../store/compression/gzip-blocks.js'
+import { peekContent } from '../store/compression/peek-content.js'
+import { changedWhileReading, isUnchanged, type FileStamp } from '../store/file-stamp.js'
+import { TAR_BLOCK_SIZE } from '../store/tar/tar-entry.js'
+import { hasValidChecksum, isZero } from '../store/tar/tar-fields.js'
+import type { Bytes } from '../util/bytes.js'
+import { withFileErrors } from '../util/file-error.js'
+import { openRegularFile, readPieces } from '../util/read-file.js'
+
+/** A file that is to become a layer of an image. */
+export interface LayerFile {
+  readonly descriptor: Descriptor
+  /** Digest of the tar inside (image-spec, config.md, "Layer DiffID"). */
+  readonly diffId: Digest
+  readonly open: (offset?: number) => Bytes
+}
+
+export interface ReadLayerOptions {
+  /** For a layer in gzip; one in zstd has the type of the image-spec, as Docker has none for it. */
+  readonly mediaType: string
+  /** Where a tar that is not compressed yet is put when it is; called at most once. */
+  readonly temporaryFolder: () => Promise<string>
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Reads a tar once, to know what it will be as a layer. Compressed with gzip or zstd it goes into the image byte for
+ * byte; otherwise it is compressed reproducibly first.
+ * @throws GantryError `file-error`; `invalid-content` when it is no tar; `unsupported` for zstd where this version of
+ *   Node has none; later `conflict` when the file changes before it is pushed
+ */
+export async function readLayerFile(path: string, options: ReadLayerOptions): Promise<LayerFile> {
+  const file = await withFileErrors('read', path, () => realpath(path))
+  const handle = await openRegularFile(file)
+  try {
+    const stamp = await handle.stat()
+    const raw = new Digester()
+    const inside = new Digester()
+    const pieces = digested(readPieces(handle, { start: 0, end: stamp.size, path, ...signalOf(options) }), raw)
+    const peeked = await peekContent(pieces, COMPRESSION_MAGIC_SIZE)
+    const format = compressionFormatOf(peeked.head)
+    const tar = checkedTar(digested(decompress(peeked, path), inside), path)
+    const compressed = format === undefined ? await compress(tar, options) : undefined
+    if (compressed === undefined) await drain(tar)
+    if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
+    if (compressed !== undefined) return { ...compressed, diffId: inside.digest() }
+    return {
+      descriptor: {
+        mediaType: format === 'zstd' ? MediaType.imageLayerZstd : options.mediaType,
+        digest: raw.digest(),
+        size: raw.size,
+      },
+      diffId: inside.digest(),
+      open: (offset = 0) => readUnchanged(file, { path, stamp, offset }),
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+async function compress(tar: Bytes, options: ReadLayerOptions): Promise<Pick<LayerFile, 'descriptor' | 'open'>> {
+  const path = join(await options.temporaryFolder(), `${randomUUID()}.tar.gz`)
+  const digester = new Digester()
+  const stamp = await withFileErrors('write', path, async () => {
+    const target = await open(path, 'wx', 0o600)
+    try {
+      for await (const member of gzipBlocks(tar, signalOf(options))) {
+        digester.update(member)
+        await target.writeFile(member)
+      }
+      return await target.stat()
+    } finally {
+      await target.close()
+    }
+  })
+  return {
+    descriptor: { mediaType: options.mediaType, digest: digester.digest(), size: digester.size },
+    open: (offset = 0) => readUnchanged(path, { path, stamp, offset }),
+  }
+}
+
+interface UnchangedRange {
+  /** Names the file in errors. */
+  readonly path: string
+  readonly stamp: FileStamp & { readonly size: number }
+  readonly offset: number
+}
+
+async function* readUnchanged(
+  file: string,
+  { path, stamp, offset }: UnchangedRange,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const handle = await openRegularFile(file)
+  try {
+    if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
+    yield* readPieces(handle, { start: offset, end: stamp.size, path })
+    if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
+  } finally {
+    await handle.close()
+  }
+}
+
+async function* digested(content: Bytes, digester: Digester): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of content) {
+    digester.update(chunk)
+    yield chunk
+  }
+}
+
+/** Refuses what has no header where a tar has its first one: containers could not be started from it. */
+async function* checkedTar(content: Bytes, path: string): AsyncGenerator<Uint8Array, void, undefined> {
+  const peeked = await peekContent(content, TAR_BLOCK_SIZE)
+  if (!isTarHeader(peeked.head.subarray(0, TAR_BLOCK_SIZE))) {
+    await peeked.return()
+    throw new GantryError('invalid-content', `${path} is not a tar archive`)
+  }
+  yield* peeked
+}
+
+function isTarHeader(block: Uint8Array): boolean {
+  if (block.byteLength < TAR_BLOCK_SIZE) return false
+  try {
+    return isZero(block) || hasValidChecksum(block, 'header')
+  } catch {
+    // A checksum that is no number is a wrong one.
+    return false
+  }
+}
+
+async function drain(content: Bytes): Promise<void> {
+  const iterator = content[Symbol.asyncIterator]()
+  while ((await iterator.next()).done !== true);
+}
+
+function signalOf({ signal }: { readonly signal?: AbortSignal }): { readonly signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal }
+}
