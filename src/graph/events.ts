@@ -5,8 +5,6 @@ import type { Descriptor } from '../oci/descriptor.js'
  * needs no subtraction.
  */
 export type TransferEvent =
-  /** A file or folder is about to be read, and a folder to be packed. */
-  | { readonly type: 'preparing'; readonly name: string }
   /** A node starts to move; its bytes follow. */
   | { readonly type: 'started'; readonly descriptor: Descriptor }
   | { readonly type: 'progress'; readonly descriptor: Descriptor; readonly offset: number }
@@ -20,8 +18,6 @@ export type TransferEvent =
   /** The plan grew: this many nodes and bytes are known to move. */
   | { readonly type: 'planned'; readonly nodes: number; readonly bytes: number }
   | { readonly type: 'tagged'; readonly descriptor: Descriptor; readonly tag: string }
-  /** A manifest has arrived and is being read for what it names. */
-  | { readonly type: 'processing'; readonly descriptor: Descriptor }
   /** Content that has arrived under another name was written under this one too. */
   | { readonly type: 'restored'; readonly descriptor: Descriptor }
   | { readonly type: 'deleted'; readonly descriptor: Descriptor }
