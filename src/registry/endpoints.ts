@@ -63,6 +63,11 @@ export function referrersPath(name: string, digest: Digest, artifactType?: strin
   return `${repositoryPath(name)}/referrers/${digest}${query}`
 }
 
+/** @throws GantryError `invalid-reference` unless `tag` is a tag; a digest is none */
+export function requireTag(tag: string): void {
+  if (!isTag(tag)) throw new GantryError('invalid-reference', `invalid tag "${visibleLine(tag.slice(0, 200))}"`)
+}
+
 /** @throws GantryError `invalid-reference` unless `name` is a repository name */
 export function requireName(name: string): void {
   if (!isRepositoryName(name)) {

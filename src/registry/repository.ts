@@ -24,7 +24,7 @@ import { uploadBlob } from './blob-upload.js'
 import { hasBlob, resolveBlob } from './blobs.js'
 import { deleteFromRegistry } from './deletion.js'
 import { embeddedData } from './embedded-data.js'
-import { blobPath, manifestPath, requireName } from './endpoints.js'
+import { blobPath, manifestPath, requireName, requireTag } from './endpoints.js'
 import type { RegistryTransport } from './http/transport.js'
 import { ManifestCache } from './manifest-cache.js'
 import { collectManifest, putManifest } from './manifest-push.js'
@@ -126,6 +126,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
   async push(descriptor: Descriptor, open: OpenContent, options: PushOptions = {}): Promise<void> {
     if (!isManifestType(descriptor.mediaType)) return this.#uploadBlob(descriptor, open, options)
     const { tag, signal, onProgress } = options
+    if (tag !== undefined) requireTag(tag)
     const content = await collectManifest(this.#context, descriptor, open)
     // Under a tag alone a registry keeps a manifest by the digest that it prefers.
     const isByDigest = tag === undefined || algorithmOf(descriptor.digest) !== 'sha256'
@@ -139,6 +140,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
   }
 
   async tag(descriptor: Descriptor, tag: string, options: CallOptions = {}): Promise<void> {
+    requireTag(tag)
     const content = this.#manifests.get(descriptor.digest) ?? (await this.readManifest(descriptor.digest, options))
     await putManifest(this.#context, content, tag, options)
   }
@@ -172,6 +174,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
    * @throws GantryError `not-found`; `unsupported` where the registry deletes manifests only by digest
    */
   async untag(tag: string, { signal }: CallOptions = {}): Promise<void> {
+    requireTag(tag)
     const what = referenceIn(this.#context, tag)
     const hint = 'the registry deletes manifests by digest only, and then with all their tags'
     await deleteFromRegistry(this.#context, { path: manifestPath(this.name, tag), what, hint, signal })

@@ -4,9 +4,9 @@ import { answers, listOf, startTestRegistry } from './test-registry.js'
 
 describe('ping', () => {
   test('is content with 200', async () => {
-    const { transport, requests } = await startTestRegistry({ 'GET /v2/': answers(200, {}, 'true') })
+    const { transport, ledger } = await startTestRegistry({ 'GET /v2/': answers(200, {}, 'true') })
     await new Registry(transport).ping()
-    expect(requests()).toEqual(['GET /v2/'])
+    expect(ledger.map(({ url }) => url)).toEqual(['/v2/'])
   })
 
   test.each([

@@ -22,7 +22,7 @@ export const NAME = 'team/app'
 export interface TestRegistry extends ScriptedServer {
   readonly transport: RegistryTransport
   repository(options?: RepositoryOptions): Repository
-  /** `METHOD path?query` of every request so far. */
+  /** `METHOD path?query` of every request so far, but for the question whether the registry wants a login. */
   requests(): string[]
 }
 
@@ -53,7 +53,8 @@ export async function startTestRegistry(
     ...server,
     transport,
     repository: (more = {}) => new Repository(transport, NAME, { backoff: { base: 1, cap: 2 }, ...more }),
-    requests: () => server.ledger.map(({ method, url }) => `${method} ${url}`),
+    requests: () =>
+      server.ledger.map(({ method, url }) => `${method} ${url}`).filter((request) => request !== 'GET /v2/'),
   }
 }
 
