@@ -84,14 +84,13 @@ export async function putManifest(
       throw new Refusal('MANIFEST_BLOB_UNKNOWN', `the repository does not hold ${missing.slice(0, 10).join(', ')}`)
     }
   }
-  // Nothing is awaited between this check and the change of state in the storage.
-  const current = resolve(storage, repository, reference)
-  checkPreconditions(
-    exchange,
-    current === undefined || storage.manifest(repository, current) === undefined ? undefined : current,
-  )
   const tags = reference.type === 'tag' ? [reference.tag] : queryTags
-  await storage.putManifest(repository, { digest, bytes, manifest: content.manifest, tags })
+  const checkCurrent = (): void => {
+    const current = resolve(storage, repository, reference)
+    const isThere = current !== undefined && storage.manifest(repository, current) !== undefined
+    checkPreconditions(exchange, isThere ? current : undefined)
+  }
+  await storage.putManifest(repository, { digest, bytes, manifest: content.manifest, tags }, checkCurrent)
   exchange.send(201, {
     Location: `/v2/${repository}/manifests/${digest}`,
     'Docker-Content-Digest': digest,

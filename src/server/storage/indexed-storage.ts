@@ -91,16 +91,16 @@ export class IndexedStorage implements RegistryStorage {
     return true
   }
 
-  async putManifest(repository: string, { digest, bytes, manifest, tags }: NewManifest): Promise<void> {
+  async putManifest(repository: string, content: NewManifest, check?: () => void): Promise<void> {
+    const { digest, bytes, manifest, tags } = content
     await this.#lock.run(digest, async () => {
-      if (!this.#index.isUsed(digest)) {
-        const writer = this.#content.createWriter(algorithmOf(digest))
-        try {
-          await writer.write(openBytes(bytes)(), bytes.byteLength)
-          await writer.commit(digest)
-        } finally {
-          await writer.abort()
-        }
+      check?.()
+      if (!this.#index.isUsed(digest)) await this.#write(digest, bytes)
+      try {
+        check?.()
+      } catch (error) {
+        if (!this.#index.isUsed(digest)) await this.#content.remove(digest)
+        throw error
       }
       await this.#apply({ type: 'put-manifest', repository, digest, manifest, tags })
     })
@@ -134,5 +134,15 @@ export class IndexedStorage implements RegistryStorage {
     await this.#lock.run(digest, async () => {
       if (!this.#index.isUsed(digest)) await this.#content.remove(digest)
     })
+  }
+
+  async #write(digest: Digest, bytes: Uint8Array): Promise<void> {
+    const writer = this.#content.createWriter(algorithmOf(digest))
+    try {
+      await writer.write(openBytes(bytes)(), bytes.byteLength)
+      await writer.commit(digest)
+    } finally {
+      await writer.abort()
+    }
   }
 }

@@ -44,7 +44,11 @@ export interface RegistryStorage {
   mountBlob(repository: string, digest: Digest, from: string): Promise<boolean>
   /** False when the repository does not hold it. */
   deleteBlob(repository: string, digest: Digest): Promise<boolean>
-  putManifest(repository: string, content: NewManifest): Promise<void>
+  /**
+   * Stores a manifest with its tags.
+   * @param check throws when the state does not allow it; nothing can happen between it and the change
+   */
+  putManifest(repository: string, content: NewManifest, check?: () => void): Promise<void>
   /** Removes a manifest, and the tags that point at it; false when the repository does not hold it. */
   deleteManifest(repository: string, digest: Digest): Promise<boolean>
   /** Removes a tag alone; false when the repository has no such tag. */
