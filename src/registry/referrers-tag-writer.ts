@@ -2,7 +2,7 @@ import { GantryError, isGantryError } from '../errors.js'
 import type { Digest } from '../oci/digest.js'
 import { referrersTagOf } from '../oci/referrers-tag.js'
 import type { CallOptions } from '../store/store.js'
-import { delay } from '../util/abort.js'
+import { abortError, delay, throwIfAborted } from '../util/abort.js'
 import { backoffDelay } from '../util/backoff.js'
 import type { RegistryTransport } from './http/transport.js'
 import { putManifest } from './manifest-push.js'
@@ -20,7 +20,6 @@ const MAX_SETTLE = 2000
 const WAIT_FOR_OTHERS = { base: 400, cap: 3000 }
 
 interface PendingChange extends ReferrerChange {
-  readonly signal: AbortSignal | undefined
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
   writes: number
@@ -58,6 +57,7 @@ class ReferrersTagWriter {
   readonly #subject: Digest
   readonly #onIdle: () => void
   readonly #pending = new Set<PendingChange>()
+  #abandoned = new AbortController()
   #isRunning = false
   /** How long the last round from reading to having written took: about as long as others need. */
   #roundTime = 0
@@ -70,30 +70,49 @@ class ReferrersTagWriter {
     this.#onIdle = onIdle
   }
 
-  apply(change: ReferrerChange, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#pending.add({ ...change, signal, resolve, reject, writes: 0, writtenAt: 0 })
-      if (!this.#isRunning) void this.#run()
-    })
+  async apply(change: ReferrerChange, signal: AbortSignal | undefined): Promise<void> {
+    throwIfAborted(signal)
+    let onAbort: (() => void) | undefined
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const pending = { ...change, resolve, reject, writes: 0, writtenAt: 0 }
+        onAbort = () => {
+          if (signal !== undefined) this.#drop(pending, abortError(signal))
+        }
+        signal?.addEventListener('abort', onAbort, { once: true })
+        this.#pending.add(pending)
+        if (!this.#isRunning) void this.#run()
+      })
+    } finally {
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** Those who abort do not stop the others; without any the work ends. */
+  #drop(change: PendingChange, error: unknown): void {
+    this.#pending.delete(change)
+    change.reject(error)
+    if (this.#pending.size === 0) this.#abandoned.abort()
   }
 
   /** Never rejects: every failure belongs to changes. */
   async #run(): Promise<void> {
     this.#isRunning = true
     while (this.#pending.size > 0) {
+      const { signal } = (this.#abandoned = new AbortController())
       try {
-        await this.#round()
+        await this.#round({ signal })
       } catch (error) {
-        this.#fail(error)
+        // Changes that came after all others had aborted are for the next round.
+        if (!signal.aborted) for (const change of this.#pending) this.#drop(change, error)
       }
     }
     this.#isRunning = false
     this.#onIdle()
   }
 
-  async #round(): Promise<void> {
+  async #round(options: CallOptions): Promise<void> {
     const begun = performance.now()
-    const options = { signal: this.#signal() }
     const index = await readReferrersTag(this.#context, this.#subject, options)
     const settled = begun - this.#settleTime()
     for (const change of this.#pending) {
@@ -117,9 +136,7 @@ class ReferrersTagWriter {
   /** Somebody has overwritten what was written here; the next try is at another time, on what stands there then. */
   async #waitForOthers(missing: readonly PendingChange[], options: CallOptions): Promise<void> {
     for (const change of missing) {
-      if (change.writes < MAX_WRITES) continue
-      this.#pending.delete(change)
-      change.reject(this.#overwritten())
+      if (change.writes >= MAX_WRITES) this.#drop(change, this.#overwritten())
     }
     this.#lostRounds++
     this.#hasWaited = true
@@ -162,20 +179,6 @@ class ReferrersTagWriter {
   #settleTime(): number {
     const least = this.#lostRounds > 0 ? MIN_SETTLE_AMONG_OTHERS : MIN_SETTLE
     return Math.min(MAX_SETTLE, Math.max(least, 3 * this.#roundTime))
-  }
-
-  #signal(): AbortSignal | undefined {
-    const [first] = this.#pending
-    return first?.signal
-  }
-
-  /** An abort is the matter of those who aborted; everything else fails all. */
-  #fail(error: unknown): void {
-    const aborted = [...this.#pending].filter(({ signal }) => signal?.aborted === true)
-    for (const change of aborted.length > 0 ? aborted : this.#pending) {
-      this.#pending.delete(change)
-      change.reject(error)
-    }
   }
 
   #overwritten(): GantryError {

@@ -65,7 +65,10 @@ export function routed(routes: Routes): Script {
     const { method = '', url = '' } = exchange.request
     const path = url.split('?')[0] ?? ''
     const key = [`${method} ${url}`, `${method} ${path}`].find((candidate) => candidate in routes)
-    if (key === undefined) return notFound(exchange)
+    if (key === undefined) {
+      notFound(exchange)
+      return
+    }
     const count = counts.get(key) ?? 0
     counts.set(key, count + 1)
     const scripts = [routes[key]!].flat()

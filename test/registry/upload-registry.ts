@@ -59,13 +59,15 @@ export async function startUploadRegistry(
     const digest = new URLSearchParams(url.split('?')[1]).get('digest')
     if (method === 'HEAD') {
       steps.push('HEAD')
-      return answer(blobs.has(path.split('/').at(-1) ?? '') ? 200 : 404)
+      answer(blobs.has(path.split('/').at(-1) ?? '') ? 200 : 404)
+      return
     }
     if (method === 'POST') {
       steps.push('POST')
       const session = { id: ++count, received: Buffer.alloc(0), step: 0 }
       sessions.set(session.id, session)
-      return answer(202, { location: locate(session.id, 0), range: '0-0', ...quirks.headers })
+      answer(202, { location: locate(session.id, 0), range: '0-0', ...quirks.headers })
+      return
     }
     const session = sessions.get(Number(/uploads\/(\d+)/.exec(url)?.[1] ?? NaN))
     const id = session?.id ?? '?'
@@ -76,7 +78,8 @@ export async function startUploadRegistry(
     )
     if (session === undefined) {
       request.resume()
-      return answer(404, {}, { errors: [{ code: 'BLOB_UPLOAD_UNKNOWN' }] })
+      answer(404, {}, { errors: [{ code: 'BLOB_UPLOAD_UNKNOWN' }] })
+      return
     }
     if (isContent) {
       const step = { exchange, method, session, index: contents++, registry }
@@ -84,25 +87,32 @@ export async function startUploadRegistry(
     }
     if (method === 'DELETE') {
       sessions.delete(session.id)
-      return answer(204)
+      answer(204)
+      return
     }
     if (method === 'GET') {
       const value =
         quirks.range === undefined ? `0-${session.received.length - 1}` : quirks.range(session.received.length)
       const location = quirks.statusLocation === false ? {} : { location: locate(session.id, ++session.step) }
-      return answer(204, { ...(value === undefined ? {} : { range: value }), ...location })
+      answer(204, { ...(value === undefined ? {} : { range: value }), ...location })
+      return
     }
     if (range !== undefined && !range.startsWith(`${session.received.length}-`)) {
       request.resume()
-      return answer(416, { range: `0-${session.received.length - 1}` })
+      answer(416, { range: `0-${session.received.length - 1}` })
+      return
     }
     await receive(exchange, session)
     if (method === 'PATCH') {
-      return answer(202, { location: locate(session.id, ++session.step), range: `0-${session.received.length - 1}` })
+      answer(202, { location: locate(session.id, ++session.step), range: `0-${session.received.length - 1}` })
+      return
     }
     sessions.delete(session.id)
     const actual = `sha256:${createHash('sha256').update(session.received).digest('hex')}`
-    if (actual !== digest) return answer(400, {}, { errors: [{ code: 'DIGEST_INVALID' }] })
+    if (actual !== digest) {
+      answer(400, {}, { errors: [{ code: 'DIGEST_INVALID' }] })
+      return
+    }
     blobs.set(digest, session.received)
     answer(201, { location: `/v2/${NAME}/blobs/${digest}`, 'docker-content-digest': digest })
   }
