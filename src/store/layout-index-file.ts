@@ -9,24 +9,18 @@ import {
   MAX_LAYOUT_FILE_SIZE,
 } from '../oci/image-layout.js'
 import { LayoutIndex, MAX_LAYOUT_INDEX_SIZE } from '../oci/layout-index.js'
-import { abortError, throwIfAborted } from '../util/abort.js'
 import { fileError, isSystemError, withFileErrors } from '../util/file-error.js'
 import { withFileLock } from '../util/file-lock.js'
 import { readSmallFile } from '../util/read-file.js'
 import { writeFileAtomically } from '../util/temp-file.js'
 import { sweepTempFiles } from '../util/temp-path.js'
+import { ChangeQueue } from './change-queue.js'
 
 /**
  * Changes the list in place, under the lock; when it throws, it has to do so before it has changed anything. What it
  * returns runs under the same lock, once the new list is written.
  */
 export type IndexChange = (index: LayoutIndex) => Promise<(() => Promise<void>) | undefined>
-
-interface PendingChange {
-  readonly change: IndexChange
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
 
 interface KnownIndex {
   readonly index: LayoutIndex
@@ -43,10 +37,7 @@ export class LayoutIndexFile {
   readonly #lockPath: string
   readonly #create: boolean
   readonly #beforeWrite: () => Promise<void>
-  readonly #pending = new Set<PendingChange>()
-  #isCommitting = false
-  /** Ends the wait for the lock when nobody waits for its outcome any more. */
-  #lockWait: AbortController | undefined
+  readonly #queue: ChangeQueue<IndexChange>
   #prepared: Promise<void> | undefined
   #known: KnownIndex | undefined
   /** What the file looked like when it was read last. */
@@ -59,6 +50,7 @@ export class LayoutIndexFile {
     this.#lockPath = `${this.#indexPath}.lock`
     this.#create = options.create
     this.#beforeWrite = options.beforeWrite
+    this.#queue = new ChangeQueue(this.#lockPath, (changes) => this.#commit(changes))
   }
 
   /**
@@ -111,75 +103,21 @@ export class LayoutIndexFile {
    */
   async update(change: IndexChange, signal?: AbortSignal): Promise<void> {
     await this.prepare(signal)
-    throwIfAborted(signal)
-    let onAbort = (): void => undefined
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const pending = { change, resolve, reject }
-        onAbort = () => {
-          this.#drop(pending, signal)
-        }
-        signal?.addEventListener('abort', onAbort)
-        this.#pending.add(pending)
-        if (!this.#isCommitting) void this.#commitAll()
-      })
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
-    }
+    await this.#queue.add(change, signal)
   }
 
-  /** A change that is being written already is not stopped any more. */
-  #drop(pending: PendingChange, signal: AbortSignal | undefined): void {
-    if (signal === undefined || !this.#pending.delete(pending)) return
-    pending.reject(abortError(signal))
-    if (this.#pending.size === 0) this.#lockWait?.abort()
-  }
-
-  /** Never rejects: each change is told by itself. */
-  async #commitAll(): Promise<void> {
-    this.#isCommitting = true
-    while (this.#pending.size > 0) {
-      const batch: PendingChange[] = []
-      this.#lockWait = new AbortController()
-      try {
-        await withFileLock(
-          this.#lockPath,
-          async () => {
-            batch.push(...this.#pending)
-            this.#pending.clear()
-            await this.#commit(batch)
-          },
-          { signal: this.#lockWait.signal },
-        )
-      } catch (error) {
-        for (const { reject } of batch.length > 0 ? batch : this.#pending) reject(error)
-        if (batch.length === 0) this.#pending.clear()
-      }
-    }
-    this.#isCommitting = false
-  }
-
-  /** Whoever is not settled when this throws is told by the caller; settling twice does nothing. */
-  async #commit(batch: readonly PendingChange[]): Promise<void> {
+  /** A change that cannot be made does not stand in the way of the others. */
+  async #commit(changes: readonly IndexChange[]): Promise<PromiseSettledResult<void>[]> {
     const before = await this.#readUnderLock()
     const index = before.index.clone()
-    const applied: { readonly pending: PendingChange; readonly afterwards: (() => Promise<void>) | undefined }[] = []
-    for (const pending of batch) {
-      try {
-        applied.push({ pending, afterwards: await pending.change(index) })
-      } catch (error) {
-        pending.reject(error)
-      }
-    }
+    const outcomes: PromiseSettledResult<(() => Promise<void>) | undefined>[] = []
+    for (const change of changes) outcomes.push(await settle(() => change(index)))
     await this.#write(index, before)
-    for (const { pending, afterwards } of applied) {
-      try {
-        await afterwards?.()
-        pending.resolve()
-      } catch (error) {
-        pending.reject(error)
-      }
+    const results: PromiseSettledResult<void>[] = []
+    for (const outcome of outcomes) {
+      results.push(outcome.status === 'rejected' ? outcome : await settle(async () => outcome.value?.()))
     }
+    return results
   }
 
   async #readUnderLock(): Promise<KnownIndex> {
@@ -238,6 +176,11 @@ export class LayoutIndexFile {
   #missingIndex(): GantryError {
     return new GantryError('invalid-content', `${this.#folder} is not an image layout: ${INDEX_FILE} is missing`)
   }
+}
+
+async function settle<T>(run: () => Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [outcome] = await Promise.allSettled([run()])
+  return outcome
 }
 
 async function readIfThere(path: string, limit: number): Promise<Uint8Array | undefined> {

@@ -9,6 +9,7 @@ import { collectBytes, type Bytes } from '../util/bytes.js'
 import type { LayoutContent } from './layout-content.js'
 import { LayoutGraph } from './layout-graph.js'
 import type {
+  BlobSource,
   CallOptions,
   FetchOptions,
   ReferrerOptions,
@@ -20,7 +21,7 @@ import type {
 import { verifyContent } from './verify.js'
 
 /** Reads an image layout, wherever it lies (image-spec, image-layout.md). */
-export class LayoutReader implements Source, ReferrerSource, TagSource {
+export class LayoutReader implements Source, BlobSource, ReferrerSource, TagSource {
   protected readonly content: LayoutContent
   protected readonly graph: LayoutGraph
 
@@ -49,6 +50,13 @@ export class LayoutReader implements Source, ReferrerSource, TagSource {
     if (size === undefined) throw notFound(reference)
     const contained = await this.graph.contained(index, { signal })
     return contained.get(reference) ?? this.#describeBlob(reference, size, signal)
+  }
+
+  async resolveBlob(digest: Digest, { signal }: CallOptions = {}): Promise<Descriptor> {
+    throwIfAborted(signal)
+    const size = await this.content.sizeOf(digest)
+    if (size === undefined) throw notFound(digest)
+    return { mediaType: MediaType.octetStream, digest, size }
   }
 
   async readManifest(reference: string, options: CallOptions = {}): Promise<ManifestContent> {
