@@ -1,4 +1,5 @@
 import { Refusal } from './refusal.js'
+import { compareNames } from './storage/compare-names.js'
 
 /** The most names that one page lists. */
 export const MAX_PAGE_LENGTH = 1000
@@ -30,13 +31,6 @@ export function parsePageRequest(query: URLSearchParams): PageRequest {
     limit: n === null ? MAX_PAGE_LENGTH : Math.min(Number(n), MAX_PAGE_LENGTH),
     ...(last === null ? {} : { last }),
   }
-}
-
-/** Lexical order without regard to case, as the specification asks; names that differ in case alone stay apart. */
-export function compareNames(one: string, other: string): number {
-  const [lowerOne, lowerOther] = [one.toLowerCase(), other.toLowerCase()]
-  if (lowerOne !== lowerOther) return lowerOne < lowerOther ? -1 : 1
-  return one < other ? -1 : one > other ? 1 : 0
 }
 
 /** Cuts a page out of sorted names; `path` is the address of the list, for the link to the next page. */

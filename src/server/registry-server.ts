@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type Server, type ServerOptions } fro
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { GantryError } from '../errors.js'
-import { createRegistryHandler, type RegistryHandlerOptions } from './registry-handler.js'
+import { createRegistryHandler, type RegistryHandler, type RegistryHandlerOptions } from './registry-handler.js'
 import { openFolderStorage } from './storage/folder-storage.js'
 import { createMemoryStorage } from './storage/memory-storage.js'
 
@@ -53,17 +53,13 @@ export async function startRegistryServer(options: RegistryServerOptions = {}): 
     })
   }
   const storage = options.folder === undefined ? createMemoryStorage() : await openFolderStorage(options.folder)
-  const handler = createRegistryHandler(storage, options)
-  const server =
-    options.tls === undefined
-      ? createHttpServer(SERVER_OPTIONS, handler)
-      : createHttpsServer({ ...SERVER_OPTIONS, cert: options.tls.certificate, key: options.tls.key }, handler)
-  server.timeout = IDLE_TIMEOUT
+  let server: Server
   try {
+    server = createServer(createRegistryHandler(storage, options), options.tls)
     await listen(server, options.port ?? 0, host)
-  } catch (cause) {
+  } catch (error) {
     await storage.close()
-    throw new GantryError('network-error', `the registry cannot listen on ${host}`, { cause })
+    throw error
   }
   const { port } = server.address() as AddressInfo
   const registry = `${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -77,11 +73,30 @@ export async function startRegistryServer(options: RegistryServerOptions = {}): 
   }
 }
 
+function createServer(handler: RegistryHandler, tls: RegistryServerOptions['tls']): Server {
+  const server = tls === undefined ? createHttpServer(SERVER_OPTIONS, handler) : createTlsServer(handler, tls)
+  server.timeout = IDLE_TIMEOUT
+  return server
+}
+
+function createTlsServer(handler: RegistryHandler, tls: NonNullable<RegistryServerOptions['tls']>): Server {
+  try {
+    return createHttpsServer({ ...SERVER_OPTIONS, cert: tls.certificate, key: tls.key }, handler)
+  } catch (cause) {
+    throw new GantryError('invalid-argument', 'the certificate or its key cannot be read', { cause })
+  }
+}
+
 function listen(server: Server, port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const failed = (cause: Error): void => {
+      reject(
+        new GantryError('network-error', `the registry cannot listen on ${host}:${port}: ${cause.message}`, { cause }),
+      )
+    }
+    server.once('error', failed)
     server.listen(port, host, () => {
-      server.off('error', reject)
+      server.off('error', failed)
       resolve()
     })
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { compareNames, cutPage, MAX_PAGE_LENGTH, parsePageRequest } from '../../src/server/page.js'
+import { cutPage, MAX_PAGE_LENGTH, parsePageRequest } from '../../src/server/page.js'
+import { compareNames } from '../../src/server/storage/compare-names.js'
 
 const NAMES = ['A', 'a', 'a-b', 'a.c', 'B', 'c', 'latest', 'V1', 'v1', 'v10', 'v2']
 

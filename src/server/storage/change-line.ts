@@ -1,6 +1,6 @@
 import { GantryError } from '../../errors.js'
 import { parseDescriptor } from '../../oci/descriptor.js'
-import { parseDigest } from '../../oci/digest.js'
+import { isDigest, type Digest } from '../../oci/digest.js'
 import { isRepositoryName, isTag } from '../../oci/reference.js'
 import { isJsonObject, type JsonObject } from '../../util/json.js'
 import type { Change, ManifestRecord } from './repository-index.js'
@@ -13,14 +13,13 @@ export function encodeChange(change: Change): string {
 /**
  * Reads what {@link encodeChange} wrote.
  * @param where names the line in errors
- * @throws GantryError `invalid-content`, `invalid-digest`
+ * @throws GantryError `invalid-content`
  */
 export function parseChange(object: JsonObject, where: string): Change {
   const { type, repository } = object
   if (typeof repository !== 'string' || !isRepositoryName(repository)) throw malformed(where)
   if (type === 'delete-tag') return { type, repository, tag: tagOf(object.tag, where) }
-  if (typeof object.digest !== 'string') throw malformed(where)
-  const digest = parseDigest(object.digest)
+  const digest = digestOf(object.digest, where)
   switch (type) {
     case 'link-blob':
       return { type, repository, digest, size: sizeOf(object.size, where) }
@@ -41,9 +40,14 @@ function manifestOf(value: unknown, where: string): ManifestRecord {
   if (!isJsonObject(value) || typeof value.mediaType !== 'string') throw malformed(where)
   const manifest = { mediaType: value.mediaType, size: sizeOf(value.size, where) }
   if (value.referrer === undefined) return manifest
-  if (!isJsonObject(value.referrer) || typeof value.referrer.subject !== 'string') throw malformed(where)
+  if (!isJsonObject(value.referrer)) throw malformed(where)
   const descriptor = parseDescriptor(value.referrer.descriptor, where)
-  return { ...manifest, referrer: { subject: parseDigest(value.referrer.subject), descriptor } }
+  return { ...manifest, referrer: { subject: digestOf(value.referrer.subject, where), descriptor } }
+}
+
+function digestOf(value: unknown, where: string): Digest {
+  if (typeof value !== 'string' || !isDigest(value)) throw malformed(where)
+  return value
 }
 
 function tagOf(value: unknown, where: string): string {

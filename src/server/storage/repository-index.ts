@@ -1,6 +1,6 @@
 import type { Descriptor } from '../../oci/descriptor.js'
 import type { Digest } from '../../oci/digest.js'
-import { compareNames } from '../page.js'
+import { compareNames } from './compare-names.js'
 
 /** A manifest as a repository knows it; its bytes are content like any other. */
 export interface ManifestRecord {

@@ -1,0 +1,122 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { startRegistryServer } from '../../src/server/registry-server.js'
+import { temporaryFolder } from '../util/temporary-folder.js'
+import { imageManifest, startTestRegistry } from './test-registry.js'
+
+describe('a server', () => {
+  test('says where it is, and that it is a registry', async () => {
+    const registry = await startTestRegistry()
+    expect(registry.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    for (const path of ['/v2/', '/v2']) {
+      const answer = await registry.send('GET', path)
+      expect(answer.status).toBe(200)
+      expect(answer.json).toEqual({})
+      expect(answer.headers['docker-distribution-api-version']).toBe('registry/2.0')
+    }
+    expect((await registry.send('HEAD', '/v2/')).status).toBe(200)
+  })
+
+  test.each(['0.0.0.0', '::', '192.0.2.1', 'example.com', ''])('does not listen on %s unasked', async (host) => {
+    await expect(startRegistryServer({ host })).rejects.toMatchObject({ code: 'invalid-argument' })
+  })
+
+  test('listens for other machines when it is told to', async () => {
+    const server = await startRegistryServer({ host: '0.0.0.0', allowRemote: true })
+    expect(server.registry).toMatch(/^0\.0\.0\.0:\d+$/)
+    await server.close()
+  })
+
+  test('listens on IPv6', async () => {
+    const server = await startRegistryServer({ host: '::1' }).catch(() => undefined)
+    // Not every machine has it.
+    if (server === undefined) return
+    expect(server.registry).toMatch(/^\[::1\]:\d+$/)
+    await server.close()
+  })
+
+  test('reports a port that is taken, and lets the folder go', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      taken.close()
+    })
+    const folder = temporaryFolder()
+    const { port } = taken.address() as AddressInfo
+    await expect(startRegistryServer({ port, folder })).rejects.toMatchObject({ code: 'network-error' })
+    const registry = await startTestRegistry({ folder })
+    await registry.pushBlob('a', 'x')
+  })
+
+  test('speaks TLS', async () => {
+    const folder = temporaryFolder()
+    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
+    execFileSync(
+      'openssl',
+      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'].concat(
+        ['-keyout', key, '-out', certificate],
+        subject,
+      ),
+      { stdio: 'ignore' },
+    )
+    const tls = { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
+    const users = { alice: 'secret' }
+    const server = await startRegistryServer({ tls, authentication: { type: 'bearer', users } })
+    onTestFinished(() => server.close())
+    expect(server.url).toMatch(/^https:/)
+    const challenge = await new Promise<string | undefined>((resolve, reject) => {
+      request(`${server.url}/v2/`, { ca: tls.certificate, agent: false }, (response) => {
+        response.resume()
+        resolve(response.headers['www-authenticate'])
+      })
+        .on('error', reject)
+        .end()
+    })
+    expect(challenge).toContain(`realm="${server.url}/token"`)
+  })
+
+  test('with a certificate that is none is an error', async () => {
+    await expect(startRegistryServer({ tls: { certificate: 'x', key: 'y' } })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    })
+  })
+
+  test('can be closed while it is busy', async () => {
+    const registry = await startTestRegistry({ folder: temporaryFolder() })
+    const pushes = Promise.allSettled(
+      Array.from({ length: 10 }, (_, index) => registry.pushBlob('a', Buffer.alloc(2_000_000, index))),
+    )
+    await registry.pushBlob('a', 'x')
+    await registry.close()
+    await pushes
+    await expect(registry.send('GET', '/v2/')).rejects.toThrow()
+  })
+})
+
+describe('a read-only registry', () => {
+  test('shows everything and changes nothing', async () => {
+    const folder = temporaryFolder()
+    const writable = await startTestRegistry({ folder })
+    const { digest } = await writable.pushImage('a', 'v1')
+    await writable.close()
+    const registry = await startTestRegistry({ folder, readOnly: true })
+    expect((await registry.send('GET', '/v2/a/manifests/v1')).status).toBe(200)
+    for (const [method, path] of [
+      ['POST', '/v2/a/blobs/uploads/'],
+      ['DELETE', `/v2/a/manifests/${digest}`],
+      ['DELETE', '/v2/a/manifests/v1'],
+      ['PATCH', '/v2/a/blobs/uploads/6f1f9a5e-0d6a-4c33-9d3f-1d6f4f1a2b3c'],
+    ] as const) {
+      const answer = await registry.send(method, path)
+      expect(answer.status).toBe(405)
+      expect(answer.code).toBe('UNSUPPORTED')
+    }
+    expect((await registry.putManifest('a', 'v2', imageManifest())).status).toBe(405)
+    expect((await registry.send('GET', '/v2/a/tags/list')).json.tags).toEqual(['v1'])
+  })
+})
