@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Runs the conformance suites of the distribution-spec against the embedded registry, in memory and in a folder:
+#   scripts/conformance.sh            both suites
+#   scripts/conformance.sh legacy     the one released with version 1.1.1 of the specification
+#   scripts/conformance.sh current    the one that replaced it
+# The suites are built with Go, at pinned versions, into GANTRY_PEERS_DIR (default: ~/.cache/gantry-peers).
+# CONFORMANCE_LEGACY and CONFORMANCE_CURRENT name programs that are built already. The registry comes from
+# dist/index.js; GANTRY_LIBRARY names another build of the library.
+# Exit status: 0 everything passed, 1 something failed, 77 a suite cannot be had here and nothing else failed.
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+folder=${GANTRY_PEERS_DIR:-${PEERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/gantry-peers}}
+module=github.com/opencontainers/distribution-spec/conformance
+legacy_version=v0.0.0-20250220192232-583e014d1541
+current_version=4fc4ecbefaaa6e4e1682f59f5ac445d076cf642d
+
+work=$(mktemp -d)
+server=''
+stop_server() {
+  if [ -n "$server" ]; then
+    kill "$server" 2>/dev/null || true
+    wait "$server" 2>/dev/null || true
+    server=''
+  fi
+}
+trap 'stop_server; rm -rf "$work"' EXIT
+
+# The program of a suite; built where it is not there yet. Fails where it cannot be had.
+suite_program() { # suite version command...
+  local suite=$1 version=$2
+  shift 2
+  local target="$folder/conformance-$suite-$version"
+  if [ ! -x "$target" ]; then
+    command -v go >/dev/null || { echo "conformance: go is not installed" >&2; return 1; }
+    mkdir -p "$folder" "$work/$suite"
+    (
+      cd "$work/$suite"
+      go mod init build.local/conformance && go get "$module@$version" && "$@" -o "$work/$suite.built" "$module"
+    ) >"$work/$suite.log" 2>&1 || { tail -n 5 "$work/$suite.log" >&2; return 1; }
+    mv "$work/$suite.built" "$target"
+  fi
+  echo "$target"
+}
+
+start_server() { # [folder]
+  # A file, not a pipe: nobody would read what comes later.
+  node "$here/conformance-server.js" "$@" >"$work/address" &
+  server=$!
+  local attempt
+  for attempt in $(seq 100); do
+    address=$(cat "$work/address")
+    [ -z "$address" ] || return 0
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+  done
+  echo 'conformance: the registry does not start' >&2
+  return 1
+}
+
+# Each prints what failed, and fails when anything did.
+run_legacy() { # program
+  local status=0
+  OCI_ROOT_URL="http://$address" OCI_NAMESPACE=conformance/one OCI_CROSSMOUNT_NAMESPACE=conformance/two \
+    OCI_TEST_PULL=1 OCI_TEST_PUSH=1 OCI_TEST_CONTENT_DISCOVERY=1 OCI_TEST_CONTENT_MANAGEMENT=1 \
+    OCI_HIDE_SKIPPED_WORKFLOWS=1 OCI_DEBUG=0 "$1" >output 2>&1 || status=$?
+  grep -E '^Ran [0-9]+ of|Passed.*Failed' output || true
+  [ "$status" -eq 0 ] || grep -F '[Fail]' output || tail -n 40 output
+  return "$status"
+}
+
+run_current() { # program
+  # Its exit status says "not everything was tested" as well: what counts is the report.
+  OCI_REGISTRY=$address OCI_TLS=disabled OCI_REPO1=conformance/one OCI_REPO2=conformance/two \
+    OCI_VERSION=1.1+dev OCI_RESULTS_DIR=results "$1" >output 2>&1 || true
+  local report
+  report=$(grep -m 1 '<testsuites ' results/junit.xml) || { tail -n 40 output; return 1; }
+  sed -n '/^OCI Conformance Result/,/Total/p' output
+  if [[ $report == *' failures="0"'* && $report == *' errors="0"'* && $report != *' tests="0"'* ]]; then return 0; fi
+  sed -n '/^Errors:/,/^$/p' output
+  return 1
+}
+
+failed=0
+missing=0
+run_suite() { # suite program
+  local place
+  for place in memory folder; do
+    mkdir -p "$work/$1-$place"
+    echo "conformance: $1 suite, registry in $place"
+    if [ "$place" = memory ]; then start_server; else start_server "$work/$1-$place/data"; fi
+    (cd "$work/$1-$place" && "run_$1" "$2") || { echo "conformance: $1 suite, registry in $place: FAILED"; failed=1; }
+    stop_server
+  done
+}
+
+[ $# -gt 0 ] || set -- legacy current
+for suite; do
+  program=''
+  case $suite in
+    legacy) program=${CONFORMANCE_LEGACY:-$(suite_program legacy "$legacy_version" go test -c)} || missing=1 ;;
+    current) program=${CONFORMANCE_CURRENT:-$(suite_program current "$current_version" go build)} || missing=1 ;;
+    *)
+      echo "conformance: there is no suite called '$suite'" >&2
+      exit 2
+      ;;
+  esac
+  if [ -n "$program" ]; then run_suite "$suite" "$program"; else echo "conformance: the $suite suite cannot be had here"; fi
+done
+[ "$failed" -eq 0 ] || exit 1
+[ "$missing" -eq 0 ] || exit 77
