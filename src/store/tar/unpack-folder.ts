@@ -1,0 +1,214 @@
+import { rm, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { GantryError } from '../../errors.js'
+import { Digester, type Digest } from '../../oci/digest.js'
+import { throwIfAborted } from '../../util/abort.js'
+import { collectBytes, type Bytes } from '../../util/bytes.js'
+import { withFileErrors } from '../../util/file-error.js'
+import { visibleLine } from '../../util/visible-text.js'
+import { decompress } from '../compression/decompress.js'
+import { problemOfName } from '../file-names.js'
+import { FolderWriter, SMALL_FILE_SIZE } from './folder-writer.js'
+import { readTar, type TarItem } from './read-tar.js'
+import type { TarCheckOptions } from './tar-checker.js'
+import type { TarEntry } from './tar-entry.js'
+import { UnpackTree } from './unpack-tree.js'
+
+export interface UnpackFolderOptions extends TarCheckOptions {
+  /** Prefix that all names in the archive have: what {@link tarFolder} was given as the folder's name. */
+  readonly name: string
+  /** Names the archive in errors. */
+  readonly what: string
+  /** Digest that the uncompressed tar has to have; default: any. */
+  readonly uncompressedDigest?: Digest
+  /** Bytes that all files together may have; default: what is free on the file system. */
+  readonly maxUnpackedSize?: number
+  /** Also take names that mean something else on Windows; default false, and not for Windows. */
+  readonly allowUnportableNames?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** What was unpacked. */
+export interface UnpackedFolder {
+  readonly entries: number
+  /** All files together, in bytes. */
+  readonly size: number
+}
+
+/**
+ * Unpacks a tar, plain or compressed, into a new folder: files, folders, hard links to files of the same archive, and
+ * symbolic links that lead nowhere outside. Anything else is an error, and then there is no folder. Owners, setuid,
+ * setgid and sticky are left out. The content has to be verified before: see {@link readTar} and {@link UnpackTree} for
+ * what is checked here.
+ * @param destination must not exist, in a folder that nobody else writes to
+ * @throws GantryError `unsafe-path`, `invalid-content`, `unsupported`, `limit-exceeded`, `digest-mismatch`,
+ *   `file-error`, `aborted`
+ */
+export async function unpackFolder(
+  content: Bytes,
+  destination: string,
+  options: UnpackFolderOptions,
+): Promise<UnpackedFolder> {
+  const digester = new Digester()
+  const limit = await sizeLimitOf(destination, options)
+  const unpacking = new Unpacking(new FolderWriter(destination), options, limit)
+  try {
+    for await (const item of readTar(unpacked(content, digester, options), options.what, options)) {
+      await unpacking.take(item)
+    }
+    unpacking.finish()
+    checkDigest(digester.digest(), options)
+    return unpacking.result
+  } catch (error) {
+    await withFileErrors('remove', destination, () => rm(destination, { recursive: true, force: true }))
+    throw error
+  }
+}
+
+/** Takes one entry after the other, in the order of the archive. */
+class Unpacking {
+  readonly #writer: FolderWriter
+  readonly #options: UnpackFolderOptions
+  readonly #limit: SizeLimit
+  readonly #prefix: string
+  readonly #tree = new UnpackTree()
+  #isRootNamed = false
+  #entries = 0
+  #size = 0
+
+  constructor(writer: FolderWriter, options: UnpackFolderOptions, limit: SizeLimit) {
+    this.#writer = writer
+    this.#options = options
+    this.#limit = limit
+    this.#prefix = plainName(options.name)
+  }
+
+  get result(): UnpackedFolder {
+    return { entries: this.#entries, size: this.#size }
+  }
+
+  async take({ entry, content }: TarItem): Promise<void> {
+    this.#entries++
+    const where = `entry ${this.#entries} "${visibleLine(entry.name)}" of ${this.#options.what}`
+    const path = this.#pathOf(entry.name, where)
+    switch (entry.type) {
+      case 'directory':
+        this.#takeFolder(path, entry.mode, where)
+        break
+      case 'file':
+        this.#makeFolders(this.#tree.addFile(path, where))
+        await this.#takeFile(path, entry, content)
+        break
+      case 'hard link': {
+        const existing = this.#pathOf(entry.linkName, where)
+        this.#tree.requireFile(existing, where)
+        this.#makeFolders(this.#tree.addFile(path, where))
+        this.#writer.makeHardLink(path, existing)
+        break
+      }
+      case 'symbolic link':
+        this.#makeFolders(this.#tree.addLink(path, entry.linkName, where))
+        this.#writer.makeSymbolicLink(path, entry.linkName)
+        break
+      default:
+        throw new GantryError('unsupported', `${where} is a ${entry.type}, which is not unpacked`)
+    }
+  }
+
+  /** Links were made without looking where they lead, as nothing is ever written through them. */
+  finish(): void {
+    this.#tree.checkLinks(this.#options.what)
+  }
+
+  #takeFolder(path: string, mode: number, where: string): void {
+    if (path === '') {
+      if (this.#isRootNamed) throw new GantryError('unsafe-path', `${where} comes a second time`)
+      this.#isRootNamed = true
+      this.#writer.setFolderMode(path, mode)
+      return
+    }
+    const { missing, isThere } = this.#tree.addFolder(path, where)
+    this.#makeFolders(missing)
+    if (isThere) this.#writer.setFolderMode(path, mode)
+    else this.#writer.makeFolder(path, mode)
+  }
+
+  #makeFolders(paths: readonly string[]): void {
+    for (const path of paths) this.#writer.makeFolder(path, 0o777)
+  }
+
+  async #takeFile(path: string, entry: TarEntry, content: Bytes): Promise<void> {
+    this.#size += entry.size
+    if (this.#size > this.#limit.bytes) throw new GantryError('limit-exceeded', this.#limit.message)
+    if (entry.size > SMALL_FILE_SIZE) await this.#writer.writeLargeFile(path, content, entry)
+    else this.#writer.writeSmallFile(path, await collectBytes(content, SMALL_FILE_SIZE, path), entry)
+  }
+
+  /** The path below the folder; empty for the folder itself. */
+  #pathOf(name: string, where: string): string {
+    const path = plainName(name)
+    if (path === this.#prefix) return ''
+    const start = this.#prefix === '' ? '' : `${this.#prefix}/`
+    if (!path.startsWith(start)) {
+      throw new GantryError(
+        'unsafe-path',
+        `${where} escapes the destination: it is not in "${visibleLine(this.#prefix)}"`,
+      )
+    }
+    const below = path.slice(start.length)
+    const problem = problemOfName(below)
+    const isAllowed =
+      problem === undefined ||
+      (problem.kind === 'unportable' && this.#options.allowUnportableNames === true && process.platform !== 'win32')
+    if (isAllowed) return below
+    const verdict = problem.kind === 'escape' ? 'escapes the destination: its name' : 'has a name that'
+    throw new GantryError('unsafe-path', `${where} ${verdict} ${problem.reason}`)
+  }
+}
+
+interface SizeLimit {
+  readonly bytes: number
+  readonly message: string
+}
+
+async function sizeLimitOf(destination: string, options: UnpackFolderOptions): Promise<SizeLimit> {
+  const { maxUnpackedSize = Number.POSITIVE_INFINITY, what } = options
+  const { bavail, bsize, blocks } = await withFileErrors('read', dirname(destination), () =>
+    statfs(dirname(destination)),
+  )
+  // Some virtual file systems have no figures.
+  const free = blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
+  return maxUnpackedSize <= free
+    ? { bytes: maxUnpackedSize, message: `${what} unpacks to more than the limit of ${maxUnpackedSize} bytes` }
+    : {
+        bytes: free,
+        message: `${what} unpacks to more than the ${free} bytes that are free in ${dirname(destination)}`,
+      }
+}
+
+/** The tar inside, digested on the way. */
+async function* unpacked(
+  content: Bytes,
+  digester: Digester,
+  { what, signal }: UnpackFolderOptions,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const chunk of decompress(content, what)) {
+    throwIfAborted(signal)
+    digester.update(chunk)
+    yield chunk
+  }
+}
+
+function checkDigest(actual: Digest, { uncompressedDigest, what }: UnpackFolderOptions): void {
+  if (uncompressedDigest === undefined || uncompressedDigest === actual) return
+  throw new GantryError(
+    'digest-mismatch',
+    `content digest mismatch: ${what} should hold a tar with digest ${uncompressedDigest}, but has ${actual}`,
+  )
+}
+
+/** `./a`, `a/` and `a` name the same; the folder that everything is in is empty. */
+function plainName(name: string): string {
+  const path = name.replace(/^(\.\/+)+/, '').replace(/\/$/, '')
+  return path === '.' ? '' : path
+}

@@ -1,0 +1,404 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { digestOf } from '../../../src/oci/digest.js'
+import { unpackFolder, type UnpackedFolder, type UnpackFolderOptions } from '../../../src/store/tar/unpack-folder.js'
+import { openBytes } from '../../../src/util/bytes.js'
+import { archive, extended, file, folder, gnuLongName, hardLink, header, padded, record, symlink } from './build-tar.js'
+import { contentOf, snapshotOf } from './tree-snapshot.js'
+
+let base: string
+let destination: string
+/** The bits that the umask of this process lets through. */
+let allowed: number
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'gantry-unpack-'))
+  mkdirSync(join(base, 'elsewhere'), { mode: 0o777 })
+  allowed = statSync(join(base, 'elsewhere')).mode & 0o777
+  mkdirSync(join(base, 'out-sib'))
+  writeFileSync(join(base, 'elsewhere', 'victim'), 'untouched')
+  writeFileSync(join(base, 'out-sib', 'victim'), 'untouched')
+  writeFileSync(join(base, 'victim'), 'untouched')
+  destination = join(base, 'out')
+})
+afterEach(async () => {
+  await rm(base, { recursive: true })
+})
+
+/** A mode as the umask of this process leaves it. */
+function masked(mode: number): string {
+  return (mode & allowed).toString(8)
+}
+
+async function unpack(bytes: Uint8Array, options: Partial<UnpackFolderOptions> = {}): Promise<UnpackedFolder> {
+  return unpackFolder(openBytes(bytes)(), destination, { name: 'd', what: 'layer', ...options })
+}
+
+describe('unpackFolder', () => {
+  test('unpacks files, folders and links', async () => {
+    const result = await unpack(
+      archive(
+        folder('d', { mode: '0000700' }),
+        folder('d/empty/', { mode: '0000555' }),
+        file('d/sub/deep/file', 'deep', { mode: '0000600' }),
+        folder('d/sub', { mode: '0000750' }),
+        file('d/run', '#!', { mode: '0000755', modified: 1_600_000_000 }),
+        hardLink('d/sub/run', 'd/run'),
+        symlink('d/sub/link', '../run'),
+        symlink('d/dangling', 'nowhere/at/all'),
+        file('./d/dotted', 'dot'),
+        file('d/none', ''),
+      ),
+    )
+    expect(result).toEqual({ entries: 10, size: 9 })
+    const content = Object.entries(contentOf(destination)).map(([path, line]) => [path, line.slice(0, 11)])
+    expect(Object.fromEntries(content)).toEqual({
+      '.': `folder ${masked(0o700)}`,
+      './dangling': 'link to now',
+      './dotted': `file ${masked(0o644)} e3`,
+      './empty': `folder ${masked(0o755)}`,
+      './none': `file ${masked(0o644)} e3`,
+      './run': `file ${masked(0o755)} 36`,
+      './sub': `folder ${masked(0o750)}`,
+      './sub/deep': `folder ${masked(0o777)}`,
+      './sub/deep/file': `file ${masked(0o600)} 74`,
+      './sub/link': 'link to ../',
+      './sub/run': `file ${masked(0o755)} 36`,
+    })
+    expect(statSync(join(destination, 'run')).mtimeMs).toBe(1_600_000_000_000)
+    expect(statSync(join(destination, 'run')).ino).toBe(statSync(join(destination, 'sub/run')).ino)
+  })
+
+  test('unpacks compressed archives, and large files, and checks the digest of what is inside', async () => {
+    const content = 'x'.repeat(3 * 1024 * 1024 + 17)
+    const tar = archive(file('d/large', content, { modified: 1_600_000_000 }), file('d/after', 'after'))
+    await unpack(gzipSync(tar), { uncompressedDigest: digestOf(tar) })
+    expect(readFileSync(join(destination, 'large'), 'utf8')).toBe(content)
+    expect(readFileSync(join(destination, 'after'), 'utf8')).toBe('after')
+    expect(statSync(join(destination, 'large')).mtimeMs).toBe(1_600_000_000_000)
+  })
+
+  test('leaves out setuid, setgid and sticky, and lets the owner read and write', async () => {
+    await unpack(
+      archive(
+        folder('d/s', { mode: '0007000' }),
+        file('d/s/u', 'x', { mode: '0007755' }),
+        file('d/r', 'x', { mode: '0000040' }),
+      ),
+    )
+    const modes = ['s', 's/u', 'r'].map((path) => (statSync(join(destination, path)).mode & 0o7777).toString(8))
+    expect(modes).toEqual(['700', masked(0o755), masked(0o640)])
+  })
+
+  test('keeps the time of writing where the archive has none, or one in the future', async () => {
+    const before = Date.now() - 2000
+    await unpack(archive(file('d/none'), file('d/future', 'x', { modified: 7_000_000_000 })))
+    for (const name of ['none', 'future']) {
+      const { mtimeMs } = statSync(join(destination, name))
+      expect(mtimeMs).toBeGreaterThan(before)
+      expect(mtimeMs).toBeLessThan(Date.now() + 2000)
+    }
+  })
+
+  test.each([
+    ['.', ['a', './b', 'c/d']],
+    ['./', ['a', './b', 'c/d']],
+    ['x/y', ['x/y/a', './x/y/b', 'x/y/c/d']],
+    ['./x/y/', ['x/y/a', './x/y/b', 'x/y/c/d']],
+    ['/abs/x', ['/abs/x/a', '/abs/x/b', '/abs/x/c/d']],
+    ['../x', ['../x/a', '../x/b', '../x/c/d']],
+  ])('takes names below "%s"', async (name, [first = '', second = '', third = '']) => {
+    await unpack(archive(file(first), file(second), file(third)), { name })
+    expect(readdirSync(destination).sort()).toEqual(['a', 'b', 'c'])
+  })
+
+  /** Archives that lead somewhere else, or could be taken for something else, and what is said about them. */
+  const hostile: [string, Uint8Array, RegExp][] = [
+    // Names.
+    ['a name with ..', archive(file('d/../evil')), /entry 1 "d\/\.\.\/evil" of layer escapes the destination/],
+    ['a name that starts with ..', archive(file('../evil')), /escapes the destination/],
+    ['an absolute name', archive(file('/tmp/gantry-evil')), /escapes the destination/],
+    ['an absolute name with many slashes', archive(file('////d/x')), /escapes the destination/],
+    ['an absolute name behind the prefix', archive(file('d//tmp/x')), /escapes the destination/],
+    ['a name beside the folder', archive(file('d-sib/x')), /escapes the destination: it is not in "d"/],
+    ['a long name that escapes', archive(gnuLongName('d/../../evil'), file('d/x')), /escapes the destination/],
+    [
+      'an extended name that escapes',
+      archive(extended(record('path', '../evil')), file('d/x')),
+      /escapes the destination/,
+    ],
+    ['a prefix that escapes', archive(file('x', 'x', { prefix: 'd/../..' })), /escapes the destination/],
+    ['a drive', archive(file('d/C:\\evil')), /escapes the destination/],
+    ['a drive without a slash', archive(file('d/c:evil')), /escapes the destination/],
+    ['a backslash', archive(file('d/..\\evil')), /escapes the destination/],
+    ['an empty part', archive(file('d/a//b')), /has an empty part/],
+    ['a dot as a part', archive(file('d/a/./b')), /has the part "\."/],
+    ['a control character', archive(file('d/a\u0007b')), /control characters/],
+    ['an escape sequence', archive(file('d/\u001b[2J')), /\\u\{1b\}\[2J/],
+    ['a colon', archive(file('d/ab:c')), /has a colon/],
+    ['a name that is reserved on Windows', archive(file('d/nul.txt')), /reserved on Windows/],
+    ['a trailing dot', archive(file('d/a.')), /ends with a dot or a space/],
+    ['a trailing space', archive(file('d/a /b')), /ends with a dot or a space/],
+    [
+      'a part of 256 bytes',
+      archive(extended(record('path', `d/${'n'.repeat(256)}`)), file('x')),
+      /longer than 255 bytes/,
+    ],
+    [
+      'a path of 5000 bytes',
+      archive(extended(record('path', `d/${'nn/'.repeat(1700)}x`)), file('x')),
+      /longer than 4096 bytes/,
+    ],
+    [
+      'a path of 300 parts',
+      archive(extended(record('path', `d/${'n/'.repeat(300)}x`)), file('x')),
+      /more than 256 parts/,
+    ],
+    ['a file with the name of the folder itself', archive(file('d')), /has the name of the folder itself/],
+    [
+      'a link with the name of the folder itself',
+      archive(symlink('d', 'elsewhere')),
+      /has the name of the folder itself/,
+    ],
+
+    // Names that come twice.
+    ['a file twice', archive(file('d/a'), file('d/a')), /entry 2 "d\/a" of layer comes a second time/],
+    ['a folder twice', archive(folder('d/a'), folder('d/a/')), /comes a second time/],
+    ['the folder itself twice', archive(folder('d'), folder('d/')), /comes a second time/],
+    ['a link over a file', archive(file('d/a'), symlink('d/a', 'b')), /comes a second time/],
+    ['a link over a folder', archive(folder('d/a'), symlink('d/a', '/tmp')), /escapes the destination/],
+    ['a link over a folder, leading inside', archive(folder('d/a'), symlink('d/a', 'b')), /comes a second time/],
+    ['a file over a folder', archive(file('d/a/b'), file('d/a')), /comes a second time/],
+    ['a folder over a file', archive(file('d/a'), folder('d/a')), /comes a second time/],
+    ['a dotted name over a plain one', archive(file('d/a'), file('./d/a')), /comes a second time/],
+    ['another case', archive(file('d/FOO/a'), symlink('d/foo', 'b')), /some systems cannot tell from "FOO"/],
+    ['another case in a parent', archive(folder('d/FOO'), file('d/foo/a')), /some systems cannot tell from "FOO"/],
+    ['another normalisation', archive(file('d/\u00e9'), file('d/e\u0301')), /some systems cannot tell/],
+    ['sharp s', archive(symlink('d/stra\u00dfe', 'x'), file('d/STRASSE/a')), /some systems cannot tell/],
+    ['the Kelvin sign', archive(file('d/k'), file('d/\u212a')), /some systems cannot tell/],
+    ['a character that is left out', archive(file('d/.git'), file('d/.g\u200cit')), /some systems cannot tell/],
+
+    // Symbolic links.
+    [
+      'an absolute link',
+      archive(symlink('d/a', '/etc/passwd')),
+      /escapes the destination: it links to "\/etc\/passwd", which is absolute/,
+    ],
+    [
+      'a link and a file through it',
+      archive(symlink('d/out', '../elsewhere'), file('d/out/f')),
+      /escapes the destination/,
+    ],
+    [
+      'a link inside and a file through it',
+      archive(folder('d/in'), symlink('d/out', 'in'), file('d/out/f')),
+      /passes through "out", which is a link/,
+    ],
+    [
+      'a link inside and a folder through it',
+      archive(folder('d/in'), symlink('d/out', 'in'), folder('d/out/f')),
+      /passes through "out"/,
+    ],
+    [
+      'a link inside and a link through it',
+      archive(folder('d/in'), symlink('d/out', 'in'), symlink('d/out/f', 'x')),
+      /passes through "out"/,
+    ],
+    [
+      'a link to a file and a file of its name',
+      archive(symlink('d/f', '../elsewhere/victim'), file('d/f', 'evil')),
+      /comes a second time/,
+    ],
+    [
+      'a link to the parent',
+      archive(symlink('d/up', '..')),
+      /link "up" of layer escapes the destination: it leads to "\.\."/,
+    ],
+    [
+      'a link beside the folder with the same start',
+      archive(symlink('d/s', '../out-sib'), file('d/s/x')),
+      /escapes the destination/,
+    ],
+    [
+      'a link that leaves by going around',
+      archive(folder('d/a'), symlink('d/a/l', '../../out-sib/victim')),
+      /escapes the destination/,
+    ],
+    [
+      'a chain of links that leaves',
+      archive(folder('d/a/b/c'), symlink('d/a/b/c/up', '../..'), symlink('d/a/b/escape', 'c/up/../..')),
+      /link "a\/b\/escape" of layer escapes the destination/,
+    ],
+    [
+      'a chain in the other order',
+      archive(symlink('d/a/b/escape', 'c/up/../..'), folder('d/a/b/c'), symlink('d/a/b/c/up', '../..')),
+      /link "a\/b\/escape" of layer escapes/,
+    ],
+    [
+      'a chain through another case',
+      archive(folder('d/a/b/c'), symlink('d/a/b/c/up', '../..'), symlink('d/a/b/escape', 'C/UP/../..')),
+      /escapes the destination/,
+    ],
+    ['a link with a backslash', archive(symlink('d/a', '..\\..\\evil')), /has a backslash/],
+    ['a link to a drive', archive(symlink('d/a', 'C:/evil')), /starts with a drive/],
+    ['a link to nothing', archive(header({ name: 'd/a', type: '2' })), /which is empty/],
+    ['a link to itself', archive(symlink('d/a', 'a')), /escapes the destination/],
+    ['links in a circle', archive(symlink('d/a', 'b'), symlink('d/b', 'a')), /escapes the destination/],
+
+    // Hard links.
+    ['a hard link to a file outside', archive(hardLink('d/a', '../elsewhere/victim')), /escapes the destination/],
+    ['a hard link to an absolute name', archive(hardLink('d/a', '/etc/passwd')), /escapes the destination/],
+    ['a hard link relative to the working folder', archive(hardLink('d/a', 'victim')), /escapes the destination/],
+    ['a hard link with .. behind the prefix', archive(hardLink('d/a', 'd/../../victim')), /escapes the destination/],
+    ['a hard link to what comes later', archive(hardLink('d/a', 'd/b'), file('d/b')), /no file of the same archive/],
+    ['a hard link to a link', archive(symlink('d/l', 'f'), hardLink('d/a', 'd/l')), /no file of the same archive/],
+    ['a hard link to a folder', archive(folder('d/f'), hardLink('d/a', 'd/f')), /no file of the same archive/],
+    ['a hard link to the folder itself', archive(hardLink('d/a', 'd')), /no file of the same archive/],
+    [
+      'a hard link through a link',
+      archive(symlink('d/l', '.'), file('d/f'), hardLink('d/a', 'd/l/f')),
+      /no file of the same archive/,
+    ],
+    ['a hard link by another case', archive(file('d/f'), hardLink('d/a', 'd/F')), /no file of the same archive/],
+    [
+      'a hard link through a chain',
+      archive(
+        folder('d/a/b/c'),
+        symlink('d/a/b/c/up', '../..'),
+        symlink('d/a/b/escape', 'c/up/../..'),
+        hardLink('d/exfil', 'd/a/b/escape/../victim'),
+      ),
+      /escapes the destination|no file of the same archive/,
+    ],
+
+    // What is not unpacked at all.
+    ['a character device', archive(header({ name: 'd/a', type: '3' })), /is a character device, which is not unpacked/],
+    ['a block device', archive(header({ name: 'd/a', type: '4' })), /is a block device/],
+    ['a fifo', archive(header({ name: 'd/a', type: '6' })), /is a fifo/],
+    ['an unknown type', archive(header({ name: 'd/a', type: 'V' })), /unknown type "V"/],
+
+    // Structure.
+    ['an entry after the end', Buffer.concat([archive(file('d/a')), file('d/b')]), /data after end of archive/],
+    ['a NUL in an extended name', archive(extended(record('path', 'd/a\0b')), file('d/x')), /no valid "path"/],
+    ['a numeric path', archive(extended(record('path', '1')), file('d/x')), /escapes the destination/],
+    ['an archive without its end', file('d/a'), /not a complete tar archive/],
+    ['garbage', Buffer.from('this is no archive'.repeat(100)), /checksum/],
+    ['nothing', Buffer.alloc(0), /not a complete tar archive/],
+    ['gzip that is cut off', gzipSync(archive(file('d/a'))).subarray(0, 60), /not valid gzip/],
+    [
+      'gzip with something after it',
+      Buffer.concat([gzipSync(archive(file('d/a'))), Buffer.alloc(512)]),
+      /data after the end/,
+    ],
+  ]
+
+  test.each(hostile)('refuses %s, and changes nothing', async (_what, bytes, message) => {
+    const before = snapshotOf(base)
+    await expect(unpack(bytes)).rejects.toMatchObject({ name: 'GantryError', message: expect.stringMatching(message) })
+    expect(snapshotOf(base)).toEqual(before)
+  })
+
+  test('is cut off at any offset with an error, and changes nothing', async () => {
+    const bytes = gzipSync(archive(folder('d'), file('d/a', 'a'.repeat(600)), symlink('d/l', 'a')))
+    const before = snapshotOf(base)
+    for (let end = 0; end < bytes.byteLength; end++) {
+      await expect(unpack(bytes.subarray(0, end)), `at ${end}`).rejects.toMatchObject({ code: 'invalid-content' })
+    }
+    expect(snapshotOf(base)).toEqual(before)
+  })
+
+  test.each([
+    ['links that lead inside', archive(folder('d/a/b'), symlink('d/a/b/up', '../..'), symlink('d/x', 'a/b/up/a/./b'))],
+    ['a link to the folder itself', archive(folder('d/a'), symlink('d/a/up', '..'))],
+    ['a hard link to a hard link', archive(file('d/a'), hardLink('d/b', 'd/a'), hardLink('d/c', 'd/b'))],
+    [
+      'names that only look alike',
+      archive(file('d/a'), file('d/b'), file('d/ab'), file('d/a.b'), file('d/..a'), file('d/a..b')),
+    ],
+    [
+      'names that start like reserved ones',
+      archive(file('d/console'), file('d/com'), file('d/nullable.txt'), file('d/auxiliary')),
+    ],
+    ['an extended header for all', archive(extended(record('comment', 'x'), 'g'), file('d/a'))],
+    ['the end marker padded', Buffer.concat([archive(file('d/a')), Buffer.alloc(10_240)])],
+  ])('takes %s', async (_what, bytes) => {
+    await unpack(bytes)
+    expect(existsSync(destination)).toBe(true)
+  })
+
+  test('takes names that mean something else on Windows when asked to', async () => {
+    const bytes = archive(file('d/ab:c'), file('d/aux'), file('d/dot.'))
+    await unpack(bytes, { allowUnportableNames: true })
+    expect(readdirSync(destination).sort()).toEqual(['ab:c', 'aux', 'dot.'])
+  })
+
+  test('bounds the size, and writes nothing beyond it', async () => {
+    const bomb = gzipSync(archive(file('d/a', 'x'.repeat(1000)), file('d/b', 'y'.repeat(2_000_000))))
+    await expect(unpack(bomb, { maxUnpackedSize: 100_000 })).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      message: 'layer unpacks to more than the limit of 100000 bytes',
+    })
+    expect(existsSync(destination)).toBe(false)
+    await expect(unpack(archive(file('d/a', 'x'.repeat(1000))), { maxUnpackedSize: 1000 })).resolves.toMatchObject({
+      size: 1000,
+    })
+  })
+
+  test('does not begin what cannot fit on the disk', async () => {
+    const huge = archive(
+      header({ name: 'd/a', patch: { offset: 124, bytes: '\x80\0\0\0\0\0\x10\0\0\0\0\0' } }),
+      padded('x'),
+    )
+    await expect(unpack(huge)).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      message: expect.stringContaining('bytes that are free in'),
+    })
+    expect(existsSync(destination)).toBe(false)
+  })
+
+  test('bounds the number of entries', async () => {
+    const many = archive(...Array.from({ length: 11 }, (_, index) => file(`d/${index}`, '')))
+    await expect(unpack(many, { maxEntries: 10 })).rejects.toMatchObject({ code: 'limit-exceeded' })
+  })
+
+  test('refuses content with another digest', async () => {
+    const uncompressedDigest = digestOf('something else')
+    await expect(unpack(archive(file('d/a')), { uncompressedDigest })).rejects.toMatchObject({
+      code: 'digest-mismatch',
+      message: expect.stringMatching(/^content digest mismatch: layer should hold a tar with digest sha256:/),
+    })
+    expect(existsSync(destination)).toBe(false)
+  })
+
+  test('leaves a folder alone that is there already', async () => {
+    mkdirSync(destination)
+    writeFileSync(join(destination, 'mine'), 'mine')
+    await expect(unpack(archive(file('d/a')))).rejects.toMatchObject({ code: 'file-error' })
+    expect(readdirSync(destination)).toEqual(['mine'])
+  })
+
+  test('stops when the signal fires', async () => {
+    const controller = new AbortController()
+    const bytes = archive(file('d/a', 'x'.repeat(5000)))
+    async function* content(): AsyncGenerator<Uint8Array, void, undefined> {
+      yield bytes.subarray(0, 2048)
+      controller.abort()
+      yield bytes.subarray(2048)
+    }
+    const options = { name: 'd', what: 'layer', signal: controller.signal }
+    await expect(unpackFolder(content(), destination, options)).rejects.toMatchObject({ code: 'aborted' })
+    expect(existsSync(destination)).toBe(false)
+  })
+
+  test('hands on the failure of its content', async () => {
+    async function* failing(): AsyncGenerator<Uint8Array, void, undefined> {
+      yield file('d/a')
+      throw new Error('disk on fire')
+    }
+    await expect(unpackFolder(failing(), destination, { name: 'd', what: 'layer' })).rejects.toThrow('disk on fire')
+    expect(existsSync(destination)).toBe(false)
+  })
+})
