@@ -221,7 +221,7 @@ class BlobUpload {
   }
 
   async #isThere(): Promise<boolean> {
-    const isThere = await hasBlob(this.#context, this.#descriptor.digest, this.#options)
+    const isThere = await hasBlob(this.#context, this.#descriptor, this.#options)
     if (isThere) this.#session = undefined
     return isThere
   }

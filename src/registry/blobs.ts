@@ -1,23 +1,28 @@
-import { GantryError, type GantryErrorOptions } from '../errors.js'
+import { GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { MediaType } from '../oci/media-types.js'
 import type { CallOptions } from '../store/store.js'
+import { parseByteCount } from './content-range.js'
 import { blobPath } from './endpoints.js'
-import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import type { RegistryAnswer } from './http/transport.js'
+import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import { responseError } from './response-error.js'
 
 /**
- * Whether a blob is there (distribution-spec, end-2).
+ * Whether a blob is there, with the size that the descriptor names (distribution-spec, end-2).
  * @throws GantryError for every answer that leaves the question open
  */
-export async function hasBlob(context: RepositoryContext, digest: Digest, options: CallOptions): Promise<boolean> {
+export async function hasBlob(
+  context: RepositoryContext,
+  { digest, size }: Descriptor,
+  options: CallOptions,
+): Promise<boolean> {
   const answer = await headBlob(context, digest, options)
   // A registry without HEAD is asked to take the blob, and says then if it has it.
   if (![200, 404, 405].includes(answer.status)) throw await responseError(answer)
   await answer.discard()
-  return answer.status === 200
+  return answer.status === 200 && hasSize(answer, size)
 }
 
 /**
@@ -31,11 +36,11 @@ export async function resolveBlob(
 ): Promise<Descriptor> {
   const answer = await headBlob(context, digest, options)
   const what = referenceIn(context, digest)
-  if (answer.status === 404) throw new GantryError('not-found', `${what}: not found`, await responseOf(answer))
+  if (answer.status === 404) throw await responseError(answer, { message: `${what}: not found` })
   if (answer.status !== 200) throw await responseError(answer)
-  const size = Number(answer.header('content-length') ?? NaN)
+  const size = parseByteCount(answer.header('content-length'))
   await answer.discard()
-  if (!Number.isSafeInteger(size) || size < 0) {
+  if (size === undefined || isEncoded(answer)) {
     throw new GantryError('unsupported', `${what}: the registry does not say how large the blob is`)
   }
   return { mediaType: MediaType.octetStream, digest, size }
@@ -52,7 +57,12 @@ function headBlob(context: RepositoryContext, digest: Digest, { signal }: CallOp
   })
 }
 
-async function responseOf(answer: RegistryAnswer): Promise<Pick<GantryErrorOptions, 'response'>> {
-  const { response } = await responseError(answer)
-  return response === undefined ? {} : { response }
+/** Servers that do not know the length, or encode what they send, say nothing about the blob's. */
+function hasSize(answer: RegistryAnswer, size: number): boolean {
+  const length = parseByteCount(answer.header('content-length'))
+  return length === undefined || length === 0 || length === size || isEncoded(answer)
+}
+
+function isEncoded(answer: RegistryAnswer): boolean {
+  return (answer.header('content-encoding') ?? 'identity') !== 'identity'
 }

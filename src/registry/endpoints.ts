@@ -32,16 +32,17 @@ export function tagsPath(name: string, query: PageQuery = {}): string {
 
 /**
  * A manifest by tag or digest (distribution-spec, end-3, end-7 and end-9).
+ * @param tag a tag to set in the same request
  * @throws GantryError `invalid-reference` when it is neither
  */
-export function manifestPath(name: string, reference: string): string {
+export function manifestPath(name: string, reference: string, tag?: string): string {
   if (!isDigest(reference) && !isTag(reference)) {
     throw new GantryError(
       'invalid-reference',
       `"${visibleLine(reference.slice(0, 200))}" is neither a tag nor a digest`,
     )
   }
-  return `${repositoryPath(name)}/manifests/${reference}`
+  return `${repositoryPath(name)}/manifests/${reference}${tag === undefined ? '' : `?tag=${encodeURIComponent(tag)}`}`
 }
 
 /** A blob (distribution-spec, end-2 and end-10). */

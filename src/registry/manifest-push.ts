@@ -1,6 +1,6 @@
 import { GantryError, isGantryError } from '../errors.js'
 import { plainDescriptor, type Descriptor } from '../oci/descriptor.js'
-import { algorithmOf, digestOf } from '../oci/digest.js'
+import { algorithmOf, digestOf, isDigest } from '../oci/digest.js'
 import type { ManifestContent } from '../oci/manifest.js'
 import type { CallOptions } from '../store/store.js'
 import { verifyContent } from '../store/verify.js'
@@ -17,6 +17,16 @@ export interface PutManifestOptions extends CallOptions {
   readonly onProgress?: (offset: number) => void
   /** Write only while the tag still holds what this names (RFC 9110, section 13.1.1). */
   readonly ifMatch?: string
+  /** A tag to set in the same request where the reference is a digest (distribution-spec, end-7b). */
+  readonly tag?: string
+}
+
+/** What a registry says about a manifest that it has stored. */
+export interface StoredManifest {
+  /** The subject that it has indexed. */
+  readonly subject: string | undefined
+  /** The tags that it has set beside the reference itself. */
+  readonly tags: readonly string[]
 }
 
 /** Answers that can also mean "it is there already": a tag that must not move, or a repeated request. */
@@ -42,7 +52,6 @@ export async function collectManifest(
 /**
  * Stores a manifest under a tag or under its digest (distribution-spec, end-7). Repeated freely; when it fails although
  * the registry may have stored it, what the registry has decides.
- * @returns the subject that the registry says it has indexed, if it says so
  * @throws GantryError `digest-mismatch` when the registry stored something else; `conflict` when a tag must not move
  */
 export async function putManifest(
@@ -50,14 +59,14 @@ export async function putManifest(
   { descriptor, bytes }: ManifestContent,
   reference: string,
   options: PutManifestOptions = {},
-): Promise<string | undefined> {
-  const { signal, ifMatch, onProgress } = options
+): Promise<StoredManifest> {
+  const { signal, ifMatch, onProgress, tag } = options
   let failure: GantryError
   let mayBeThere = true
   try {
     const answer = await context.transport.request({
       method: 'PUT',
-      url: manifestPath(context.name, reference),
+      url: manifestPath(context.name, reference, isDigest(reference) ? tag : undefined),
       headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
       body: { open: openBytes(bytes), size: bytes.byteLength, contentType: descriptor.mediaType, onProgress },
       scopes: scopesOf(context, 'pull', 'push'),
@@ -68,7 +77,7 @@ export async function putManifest(
     if (isStored(answer)) {
       await answer.discard()
       checkAnnouncedDigest(answer, bytes, referenceIn(context, reference))
-      return answer.header('oci-subject')
+      return { subject: answer.header('oci-subject'), tags: listOf(answer.header('oci-tag')) }
     }
     failure = await responseError(answer)
     mayBeThere = isRetryableStatus(answer.status) || (ifMatch === undefined && ALREADY_THERE.has(answer.status))
@@ -76,8 +85,12 @@ export async function putManifest(
     if (!isGantryError(error) || !isUnclear(error)) throw error
     failure = error
   }
-  if (mayBeThere && (await isThere(context, bytes, reference, options))) return undefined
+  if (mayBeThere && (await isThere(context, bytes, reference, options))) return { subject: undefined, tags: [] }
   throw failure
+}
+
+function listOf(header = ''): readonly string[] {
+  return header.split(',').map((entry) => entry.trim())
 }
 
 function isStored({ status }: RegistryAnswer): boolean {

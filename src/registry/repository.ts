@@ -16,6 +16,7 @@ import type {
   Source,
   TagListOptions,
   TagSource,
+  Untagger,
 } from '../store/store.js'
 import type { BackoffOptions } from '../util/backoff.js'
 import type { Bytes, OpenContent } from '../util/bytes.js'
@@ -27,7 +28,7 @@ import { embeddedData } from './embedded-data.js'
 import { blobPath, manifestPath, requireName, requireTag } from './endpoints.js'
 import type { RegistryTransport } from './http/transport.js'
 import { ManifestCache } from './manifest-cache.js'
-import { collectManifest, putManifest } from './manifest-push.js'
+import { collectManifest, putManifest, type StoredManifest } from './manifest-push.js'
 import { hasManifest, readManifest, resolveManifest } from './manifests.js'
 import { relationOf, type ReferrerRelation } from './referrer-relation.js'
 import { hasReferrersApi, listReferrers, type ReferrersMode } from './referrers.js'
@@ -69,7 +70,7 @@ const UNREADABLE = [
 ] as const
 
 /** A repository of a registry as a store (distribution-spec 1.1). */
-export class Repository implements Source, BlobSource, Sink, ReferrerSource, Deleter, TagSource, Mounter {
+export class Repository implements Source, BlobSource, Sink, ReferrerSource, Deleter, TagSource, Untagger, Mounter {
   readonly #context: RepositoryContext
   readonly #options: RepositoryOptions
   readonly #mode: ReferrersMode
@@ -113,10 +114,10 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
       : this.#fetchBlob(descriptor, options)
   }
 
-  async has({ mediaType, digest }: Descriptor, options: CallOptions = {}): Promise<boolean> {
-    return isManifestType(mediaType)
-      ? hasManifest(this.#context, digest, options)
-      : hasBlob(this.#context, digest, options)
+  async has(descriptor: Descriptor, options: CallOptions = {}): Promise<boolean> {
+    return isManifestType(descriptor.mediaType)
+      ? hasManifest(this.#context, descriptor.digest, options)
+      : hasBlob(this.#context, descriptor, options)
   }
 
   /**
@@ -128,21 +129,15 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
     const { tag, signal, onProgress } = options
     if (tag !== undefined) requireTag(tag)
     const content = await collectManifest(this.#context, descriptor, open)
-    // Under a tag alone a registry keeps a manifest by the digest that it prefers.
-    const isByDigest = tag === undefined || algorithmOf(descriptor.digest) !== 'sha256'
-    const references = [...(isByDigest ? [descriptor.digest] : []), ...(tag === undefined ? [] : [tag])]
-    let ociSubject: string | undefined
-    for (const reference of references) {
-      ociSubject = await putManifest(this.#context, content, reference, { signal, onProgress })
-    }
+    const stored = await this.#put(content, { tag, signal, onProgress })
     this.#manifests.set(content)
-    await this.#recordReferrer(content, ociSubject, options)
+    await this.#recordReferrer(content, stored.subject, options)
   }
 
   async tag(descriptor: Descriptor, tag: string, options: CallOptions = {}): Promise<void> {
     requireTag(tag)
     const content = this.#manifests.get(descriptor.digest) ?? (await this.readManifest(descriptor.digest, options))
-    await putManifest(this.#context, content, tag, options)
+    await this.#put(content, { ...options, tag })
   }
 
   async referrers(subject: Descriptor, options: ReferrerOptions = {}): Promise<readonly Descriptor[]> {
@@ -210,6 +205,17 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
   ): Promise<void> {
     const chunkSize = this.#options.uploadChunkSize
     await uploadBlob(this.#context, { descriptor, open }, { ...options, chunkSize })
+  }
+
+  async #put(content: ManifestContent, options: PushOptions): Promise<StoredManifest> {
+    const { tag } = options
+    const { digest } = content.descriptor
+    if (tag === undefined) return putManifest(this.#context, content, digest, options)
+    // Under a tag alone a registry keeps a manifest by the digest that it prefers.
+    if (algorithmOf(digest) === 'sha256') return putManifest(this.#context, content, tag, options)
+    const stored = await putManifest(this.#context, content, digest, options)
+    if (!stored.tags.includes(tag)) await putManifest(this.#context, content, tag, { signal: options.signal })
+    return stored
   }
 
   async *#fetchManifest(descriptor: Descriptor, options: FetchOptions): AsyncGenerator<Uint8Array, void, undefined> {

@@ -33,7 +33,10 @@ describe('push of a manifest', () => {
     const digest = digestOf(bytes, 'sha512')
     const registry = await startTestRegistry((exchange) => exchange.answer(201, stored))
     await registry.repository().push({ ...descriptor, digest }, openBytes(bytes), { tag: 'v1' })
-    expect(registry.requests()).toEqual([`PUT /v2/${NAME}/manifests/${digest}`, `PUT ${BY_TAG}`])
+    expect(registry.requests()).toEqual([`PUT /v2/${NAME}/manifests/${digest}?tag=v1`, `PUT ${BY_TAG}`])
+    registry.use((exchange) => exchange.answer(201, { ...stored, 'oci-tag': 'v1' }))
+    await registry.repository().push({ ...descriptor, digest }, openBytes(bytes), { tag: 'v1' })
+    expect(registry.requests()).toHaveLength(3)
   })
 
   test.each([200, 202])('is content with %i', async (status) => {

@@ -281,11 +281,54 @@ describe('has', () => {
   })
 
   test.each([
+    ['100', true],
+    ['101', false],
+    ['0', true],
+  ])('a blob of 100 bytes that is answered with a length of %s: %s', async (length, expected) => {
+    const registry = await startTestRegistry(({ response }) => {
+      response.writeHead(200, { 'content-length': length })
+      response.end()
+    })
+    expect(await registry.repository().has({ ...descriptor, size: 100, mediaType: 'a/b' })).toBe(expected)
+  })
+
+  test.each([
     [200, true],
     [404, false],
     [405, false],
   ])('a blob answered with %i: %s', async (status, expected) => {
     const registry = await startTestRegistry({ [`HEAD /v2/${NAME}/blobs/${descriptor.digest}`]: answers(status) })
     expect(await registry.repository().has({ ...descriptor, mediaType: 'a/b' })).toBe(expected)
+  })
+})
+
+describe('resolveBlob', () => {
+  const BLOB = `HEAD /v2/${NAME}/blobs/${descriptor.digest}`
+
+  test('finds a blob by its digest', async () => {
+    const registry = await startTestRegistry({ [BLOB]: answers(200, { 'content-length': '5' }) })
+    expect(await registry.repository().resolveBlob(descriptor.digest)).toEqual({
+      mediaType: 'application/octet-stream',
+      digest: descriptor.digest,
+      size: 5,
+    })
+  })
+
+  test('of nothing is not found', async () => {
+    const registry = await startTestRegistry({})
+    await expect(registry.repository().resolveBlob(descriptor.digest)).rejects.toMatchObject({
+      code: 'not-found',
+      message: `${registry.host}/${NAME}@${descriptor.digest}: not found`,
+    })
+  })
+
+  test('needs the size', async () => {
+    const registry = await startTestRegistry({
+      [BLOB]: ({ response }) => {
+        response.writeHead(200, { 'transfer-encoding': 'chunked' })
+        response.end()
+      },
+    })
+    await expect(registry.repository().resolveBlob(descriptor.digest)).rejects.toMatchObject({ code: 'unsupported' })
   })
 })
