@@ -1,10 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { request } from 'node:https'
-import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startRegistryServer } from '../../src/server/registry-server.js'
+import { createCertificate } from '../registry/http/certificates.js'
 import { temporaryFolder } from '../util/temporary-folder.js'
 import { imageManifest, startTestRegistry } from './test-registry.js'
 
@@ -53,18 +51,8 @@ describe('a server', () => {
   })
 
   test('speaks TLS', async () => {
-    const folder = temporaryFolder()
-    const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
-    execFileSync(
-      'openssl',
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'].concat(
-        ['-keyout', key, '-out', certificate],
-        subject,
-      ),
-      { stdio: 'ignore' },
-    )
-    const tls = { certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
+    const { cert: certificate, key } = createCertificate({ name: 'localhost', hosts: ['127.0.0.1'] })
+    const tls = { certificate, key }
     const users = { alice: 'secret' }
     const server = await startRegistryServer({ tls, authentication: { type: 'bearer', users } })
     onTestFinished(() => server.close())

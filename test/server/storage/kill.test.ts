@@ -52,7 +52,7 @@ async function work(registry: TestRegistry, name: string, done: Acknowledged): P
   }
 }
 
-test.each([30, 90, 170, 300])('what was acknowledged survives kill -9 after %d milliseconds of work', async (time) => {
+test.each([40, 120, 200])('what was acknowledged survives kill -9 after %d milliseconds of work', async (time) => {
   const folder = temporaryFolder()
   const names = ['a', 'b/c', 'd']
   const done = new Map<string, Acknowledged>()
