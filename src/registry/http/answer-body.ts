@@ -10,14 +10,18 @@ const HIGH_WATER_MARK = 256 * 1024
  */
 export class AnswerBody extends Readable {
   readonly #controller: Dispatcher.DispatchController
+  readonly #onUnwanted: () => void
+  #complete = false
   #received = 0
-  #paused = false
-  /** Whether the reader made the connection wait since the last {@link takePaused}. */
-  #wasPaused = false
+  #held = false
+  /** Whether the reader made the connection wait since the last {@link takeHeld}. */
+  #wasHeld = false
 
-  constructor(controller: Dispatcher.DispatchController) {
+  /** @param onUnwanted called when the reader closes the body before its end */
+  constructor(controller: Dispatcher.DispatchController, onUnwanted: () => void) {
     super({ highWaterMark: HIGH_WATER_MARK })
     this.#controller = controller
+    this.#onUnwanted = onUnwanted
     // A body may break before its reader has begun: reading then fails, and an event without listener would crash.
     this.on('error', () => undefined)
   }
@@ -27,34 +31,43 @@ export class AnswerBody extends Readable {
     return this.#received
   }
 
-  /** Whether the reader held the connection up since this was last asked. */
-  takePaused(): boolean {
-    const paused = this.#wasPaused || this.#paused
-    this.#wasPaused = false
-    return paused
+  /** Whether the connection waits for the reader at the moment. */
+  get isHeld(): boolean {
+    return this.#held
+  }
+
+  /** Whether the connection had to wait for the reader since this was last asked. */
+  takeHeld(): boolean {
+    const held = this.#wasHeld || this.#held
+    this.#wasHeld = false
+    return held
   }
 
   /** Takes what arrived, and makes the connection wait when the reader is slower. */
   receive(chunk: Uint8Array): void {
     this.#received += chunk.byteLength
     if (!this.push(chunk)) {
-      this.#paused = true
-      this.#wasPaused = true
+      this.#held = true
+      this.#wasHeld = true
       this.#controller.pause()
     }
   }
 
   override _read(): void {
-    if (!this.#paused) return
-    this.#paused = false
+    if (!this.#held) return
+    this.#held = false
     this.#controller.resume()
   }
 
+  /** The last byte has arrived. */
+  finish(): void {
+    this.#complete = true
+    this.push(null)
+  }
+
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!this.readableEnded && !this.#controller.aborted) {
-      // Half a body on a connection makes it useless for the next request.
-      this.#controller.abort(error ?? new Error('body was not wanted'))
-    }
+    // Half a body on a connection makes it useless for the next request.
+    if (!this.#complete) this.#onUnwanted()
     callback(error)
   }
 }

@@ -1,8 +1,6 @@
-import { setImmediate } from 'node:timers/promises'
-import type { Pool } from 'undici'
 import { GantryError } from '../../errors.js'
 import type { Answer } from './answer.js'
-import { Connector } from './connector.js'
+import { ConnectionPool } from './connection-pool.js'
 import { hostPortOf, originOf, refusePlace, type PointingRegistry } from './destination.js'
 import { exchange } from './exchange.js'
 import { classifyAddress, classifyHost, isMorePublic, mayPoint, type HostClass } from './host-class.js'
@@ -12,9 +10,6 @@ import { timeoutsOf, type Timeouts } from './timeouts.js'
 import { TlsSettingsFactory, type Trust } from './tls-settings.js'
 import type { Method, RequestBody } from './transport.js'
 import type { HostOverride, TransportOptions } from './transport-options.js'
-
-/** Bytes of headers that an answer may have; signed addresses and tokens need more than Node's 16 KiB. */
-const MAX_HEADER_SIZE = 64 * 1024
 
 /** One request to one host; whoever makes it decides which headers that host may see. */
 export interface HttpRequest {
@@ -28,9 +23,8 @@ export interface HttpRequest {
   readonly trust: Trust
 }
 
-interface Connection {
-  readonly pool: Pool
-  readonly connector: Connector
+interface Route {
+  readonly pool: ConnectionPool
   readonly proxy: Proxy | undefined
 }
 
@@ -40,7 +34,7 @@ export class HttpClient {
   readonly #options: TransportOptions
   readonly #timeouts: Timeouts
   readonly #tls: TlsSettingsFactory
-  readonly #connections = new Map<string, Promise<Connection>>()
+  readonly #routes = new Map<string, Route>()
   #registryClass: HostClass | undefined
   #closed = false
 
@@ -62,48 +56,38 @@ export class HttpClient {
    */
   async send(request: HttpRequest): Promise<Answer> {
     const { url, headers } = request
-    const { pool, proxy } = await this.#connectionOf(url, request.trust)
-    // A connection whose answer has just been read is free one turn later; without the turn another would be opened.
-    await setImmediate()
+    const { pool, proxy } = this.#routeTo(url, request.trust)
+    const connection = await pool.take()
     const path = `${url.pathname}${url.search}`
     if (proxy === undefined || url.protocol === 'https:') {
-      return exchange(pool, { ...request, target: path }, this.#timeouts)
+      return exchange(connection, { ...request, target: path }, this.#timeouts)
     }
     const authorization: Record<string, string> = {}
     if (proxy.authorization !== undefined) authorization['proxy-authorization'] = proxy.authorization
     const target = `${url.origin}${path}`
-    return exchange(pool, { ...request, target, headers: { ...headers, ...authorization } }, this.#timeouts)
+    return exchange(connection, { ...request, target, headers: { ...headers, ...authorization } }, this.#timeouts)
   }
 
   /** Closes every connection; requests under way fail with `aborted`. */
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true
-    const connections = [...this.#connections.values()]
-    this.#connections.clear()
-    await Promise.all(
-      connections.map(async (opening) => {
-        const { pool, connector } = await opening
-        connector.close()
-        await pool.destroy(new GantryError('aborted', 'transport closed'))
-      }),
-    )
+    for (const { pool } of this.#routes.values()) pool.close(closedError())
+    this.#routes.clear()
   }
 
-  async #connectionOf(url: URL, trust: Trust): Promise<Connection> {
-    if (this.#closed) throw new GantryError('aborted', 'transport closed')
+  #routeTo(url: URL, trust: Trust): Route {
+    if (this.#closed) throw closedError()
     const key = `${trust} ${originOf(url)}`
-    const known = this.#connections.get(key)
+    const known = this.#routes.get(key)
     if (known !== undefined) return known
-    const opening = this.#openConnection(url, trust)
-    this.#connections.set(key, opening)
-    // A failure here is one of settings; the next request may say so again.
-    opening.catch(() => this.#connections.delete(key))
-    return opening
+    const route = this.#createRoute(url, trust)
+    this.#routes.set(key, route)
+    return route
   }
 
-  async #openConnection(url: URL, trust: Trust): Promise<Connection> {
+  #createRoute(url: URL, trust: Trust): Route {
     const proxy = proxyOf(url, this.#options.proxy)
-    const connector = new Connector({
+    const pool = new ConnectionPool(originOf(url), {
       timeouts: this.#timeouts,
       tls: () => this.#tls.settingsOf(trust),
       proxyTls: () => this.#tls.settingsOf('other'),
@@ -114,15 +98,9 @@ export class HttpClient {
         (hostname, hostClass) => refusePlace(`${hostname} (by its name)`, hostClass, this.pointing, 'connection'),
       ),
       onConnected: (address) => this.#noteAddress(url, address),
+      sessions: {},
     })
-    const { default: PoolClass } = await import('undici/lib/dispatcher/pool.js')
-    const pool = new PoolClass(originOf(url), {
-      connect: connector.connect,
-      connections: null,
-      pipelining: 1,
-      maxHeaderSize: MAX_HEADER_SIZE,
-    })
-    return { pool, connector, proxy }
+    return { pool, proxy }
   }
 
   /** Any address will do for the registry at first; afterwards even its own name may not move closer to this machine. */
@@ -148,4 +126,8 @@ function overrideOf(url: URL, overrides: readonly HostOverride[] = []): { addres
   const place = hostPortOf(url)
   const entry = overrides.findLast(({ host, port }) => `${host.toLowerCase()}:${port}` === place)
   return entry === undefined ? undefined : { address: entry.address, port: entry.addressPort ?? entry.port }
+}
+
+function closedError(): GantryError {
+  return new GantryError('aborted', 'transport closed')
 }

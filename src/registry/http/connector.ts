@@ -26,14 +26,15 @@ export interface ConnectorSettings {
   readonly lookup: LookupFunction
   /** Told of the address of each direct connection. */
   readonly onConnected: (address: string) => void
+  /** The last TLS session, which makes the next handshake shorter. */
+  readonly sessions: { last?: Buffer }
 }
 
 /** Opens connections, and can drop those that are being opened. */
 export class Connector {
   readonly #settings: ConnectorSettings
   readonly #opening = new Set<Socket>()
-  #session: Buffer | undefined
-  #closed = false
+  #closed: Error | undefined
 
   constructor(settings: ConnectorSettings) {
     this.#settings = settings
@@ -47,10 +48,10 @@ export class Connector {
     )
   }
 
-  /** Drops every connection that is not open yet. */
-  close(): void {
-    this.#closed = true
-    for (const socket of this.#opening) socket.destroy(new GantryError('aborted', 'transport closed'))
+  /** Drops every connection that is not open yet, and opens no more. */
+  close(reason: Error): void {
+    this.#closed = reason
+    for (const socket of this.#opening) socket.destroy(reason)
   }
 
   async #open({ hostname, protocol, port: givenPort }: buildConnector.Options): Promise<Socket> {
@@ -58,8 +59,9 @@ export class Connector {
     const port = givenPort === '' ? defaultPort(protocol) : Number(givenPort)
     const host = `${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`
     try {
+      const settings = secure ? this.#settings.tls() : undefined
       const socket = await this.#openTransport(hostname, port, secure)
-      return secure ? await this.#startTls(socket, hostname, { host, settings: this.#settings.tls() }) : socket
+      return settings === undefined ? socket : await this.#startTls(socket, hostname, { host, settings })
     } catch (error) {
       throw networkError(error, { host, secure })
     }
@@ -78,10 +80,10 @@ export class Connector {
   }
 
   async #openProxy(proxy: Proxy): Promise<Socket> {
-    const { hostname, port, secure } = proxy
+    const { hostname, port, secure, name } = proxy
+    const settings = secure ? this.#settings.proxyTls() : undefined
     const socket = await this.#openTcp(hostname, port, false)
-    if (!secure) return socket
-    return this.#startTls(socket, hostname, { host: proxy.name, settings: this.#settings.proxyTls() }, false)
+    return settings === undefined ? socket : this.#startTls(socket, hostname, { host: name, settings }, false)
   }
 
   async #tunnel(socket: Socket, proxy: Proxy, target: { hostname: string; port: number }): Promise<Socket> {
@@ -113,6 +115,7 @@ export class Connector {
     { host, settings }: { readonly host: string; readonly settings: TlsSettings },
     keepSession = true,
   ): Promise<Socket> {
+    const { sessions } = this.#settings
     const secured = connectTls({
       socket,
       host: hostname,
@@ -120,9 +123,9 @@ export class Connector {
       secureContext: settings.secureContext,
       rejectUnauthorized: settings.verify,
       ALPNProtocols: ['http/1.1'],
-      ...(keepSession && this.#session !== undefined ? { session: this.#session } : {}),
+      ...(keepSession && sessions.last !== undefined ? { session: sessions.last } : {}),
     })
-    if (keepSession) secured.on('session', (session) => (this.#session = session))
+    if (keepSession) secured.on('session', (session) => (sessions.last = session))
     const wait = { limit: this.#settings.timeouts.tls, what: `no TLS handshake with ${host}` }
     return this.#untilOpen(secured, wait, (settle) => secured.once('secureConnect', () => settle(secured)))
   }
@@ -146,7 +149,7 @@ export class Connector {
         socket.once('close', () => fail(closedEarly()))
         if (limit > 0)
           timer = setTimeout(() => fail(new GantryError('timeout', `${what} within ${limit / 1000} s`)), limit)
-        if (this.#closed) fail(new GantryError('aborted', 'transport closed'))
+        if (this.#closed !== undefined) fail(this.#closed)
         else start(resolve, fail)
       })
     } finally {

@@ -1,10 +1,11 @@
 import type { Dispatcher } from 'undici'
 import { GantryError } from '../../errors.js'
-import { abortError, throwIfAborted } from '../../util/abort.js'
+import { abortError } from '../../util/abort.js'
 import { Answer, type HeaderValues } from './answer.js'
 import { AnswerBody } from './answer-body.js'
-import { codeOf, networkError, type Peer } from './network-error.js'
-import { watchRate } from './rate-watch.js'
+import type { Connection } from './connection-pool.js'
+import { networkError, type Peer } from './network-error.js'
+import { BodyWatch } from './body-watch.js'
 import { OutgoingBody } from './request-body.js'
 import type { Timeouts } from './timeouts.js'
 import type { Method, RequestBody } from './transport.js'
@@ -22,15 +23,17 @@ export interface ExchangeRequest {
 }
 
 /**
- * Sends one request over a pool of connections and waits for the headers of the answer.
+ * Sends one request over a connection and waits for the headers of the answer.
  * @throws GantryError `network-error`, `timeout`, `tls-error`, `limit-exceeded`, `aborted`, and whatever the content to
  * send fails with
  */
-export async function exchange(pool: Dispatcher, request: ExchangeRequest, timeouts: Timeouts): Promise<Answer> {
-  throwIfAborted(request.signal)
+export async function exchange(connection: Connection, request: ExchangeRequest, timeouts: Timeouts): Promise<Answer> {
+  if (request.signal?.aborted === true) {
+    connection.release()
+    throw abortError(request.signal)
+  }
   return new Promise((resolve, reject) => {
-    const running = new Exchange(request, timeouts, { resolve, reject })
-    running.start(pool)
+    new Exchange(connection, request, timeouts, { resolve, reject }).start()
   })
 }
 
@@ -40,33 +43,37 @@ interface Outcome {
 }
 
 class Exchange implements Dispatcher.DispatchHandler {
+  readonly #connection: Connection
   readonly #request: ExchangeRequest
   readonly #timeouts: Timeouts
   readonly #outcome: Outcome
   readonly #peer: Peer
   readonly #onAbort = (): void => this.#abort()
   #outgoing: OutgoingBody | undefined
-  #controller: Dispatcher.DispatchController | undefined
   #body: AnswerBody | undefined
   #bodySize: number | undefined
-  #stopRateWatch: (() => void) | undefined
+  #released = false
+  #watch: BodyWatch | undefined
+  #headersTimer: NodeJS.Timeout | undefined
   /** Why this side gave up, when it did. */
   #reason: GantryError | undefined
 
-  constructor(request: ExchangeRequest, timeouts: Timeouts, outcome: Outcome) {
+  constructor(connection: Connection, request: ExchangeRequest, timeouts: Timeouts, outcome: Outcome) {
+    this.#connection = connection
     this.#request = request
     this.#timeouts = timeouts
     this.#outcome = outcome
     this.#peer = { host: request.url.host, secure: request.url.protocol === 'https:' }
   }
 
-  start(pool: Dispatcher): void {
-    const { method, target, headers, body, signal, slowAnswer } = this.#request
+  start(): void {
+    const { method, target, headers, body, signal } = this.#request
     signal?.addEventListener('abort', this.#onAbort, { once: true })
     if (body !== undefined) {
       this.#outgoing = new OutgoingBody(body, {
         idleTimeout: this.#timeouts.body,
         onStall: (sent) => this.#giveUp(this.#timeoutError(`took no data for ${seconds(this.#timeouts.body)}`, sent)),
+        onSent: () => this.#waitForHeaders(),
       })
     }
     const options: Dispatcher.DispatchOptions = {
@@ -77,63 +84,68 @@ class Exchange implements Dispatcher.DispatchHandler {
       body: (this.#outgoing ?? null) as unknown as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
       // Undici closes the connection after a HEAD otherwise.
       reset: false,
-      headersTimeout: slowAnswer === true ? this.#timeouts.slowHeaders : this.#timeouts.headers,
-      bodyTimeout: this.#timeouts.body,
+      // Its own timers are coarse, and do not tell the two directions apart.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     }
     try {
-      pool.dispatch(options, this)
+      this.#connection.dispatch(options, this)
     } catch (error) {
       this.onResponseError(undefined, error)
     }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#reason !== undefined) controller.abort(this.#reason)
+  onRequestStart(): void {
+    if (this.#outgoing === undefined) this.#waitForHeaders()
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: HeaderValues): void {
     if (status < 200) return
-    const body = new AnswerBody(controller)
+    const body = new AnswerBody(controller, () => this.#drop())
     const length = headers['content-length']
     this.#bodySize = typeof length === 'string' ? Number(length) : undefined
     this.#body = body
-    this.#stopRateWatch = watchRate(body, this.#timeouts, (received) => {
-      this.#giveUp(this.#timeoutError(`sent less than ${this.#timeouts.minimumRate} bytes per second`, received))
-    })
+    clearTimeout(this.#headersTimer)
+    this.#watch = new BodyWatch(body, this.#timeouts, (what, received) =>
+      this.#giveUp(this.#timeoutError(what, received)),
+    )
     body.once('close', () => this.#finish())
     const { method, url } = this.#request
     this.#outcome.resolve(new Answer(status, method, url.href, { headers, body }))
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    this.#watch?.refresh()
     this.#body?.receive(chunk)
   }
 
   onResponseEnd(): void {
-    this.#stopRateWatch?.()
+    this.#watch?.stop()
     this.#outgoing?.close()
-    this.#body?.push(null)
+    this.#body?.finish()
+    // From here on the connection is somebody else's, also while this body is still being read.
+    this.#released = true
+    this.#connection.release()
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, cause: unknown): void {
-    const error = this.#outgoing?.failure?.error ?? this.#reason ?? this.#explain(cause)
+    const error = this.#outgoing?.failure?.error ?? this.#reason ?? networkError(cause, this.#peer)
     this.#finish()
+    this.#drop()
     // Once there is an answer, its body is the only place left where a reader can learn of this.
-    if (this.#body !== undefined) this.#body.destroy(error instanceof Error ? error : new Error(String(error)))
+    if (this.#body !== undefined) this.#body.destroy(error instanceof Error ? error : networkError(error, this.#peer))
     else this.#outcome.reject(error)
   }
 
-  #explain(cause: unknown): unknown {
-    const code = codeOf(cause)
-    if (code === 'UND_ERR_HEADERS_TIMEOUT') {
-      const limit = this.#request.slowAnswer === true ? this.#timeouts.slowHeaders : this.#timeouts.headers
-      return this.#timeoutError(`gave no answer within ${seconds(limit)}`, this.#outgoing?.sent)
+  /** The time for the answer runs from the moment when nothing is left to send. */
+  #waitForHeaders(): void {
+    const { slowHeaders, headers } = this.#timeouts
+    const limit = this.#request.slowAnswer === true ? slowHeaders : headers
+    if (limit === 0 || this.#body !== undefined) return
+    const onTimeout = (): void => {
+      this.#giveUp(this.#timeoutError(`gave no answer within ${seconds(limit)}`, this.#outgoing?.sent))
     }
-    if (code === 'UND_ERR_BODY_TIMEOUT') {
-      return this.#timeoutError(`sent no data for ${seconds(this.#timeouts.body)}`, this.#body?.received)
-    }
-    return networkError(cause, this.#peer)
+    this.#headersTimer = setTimeout(onTimeout, limit)
   }
 
   #timeoutError(what: string, bytes?: number): GantryError {
@@ -148,15 +160,21 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   #giveUp(reason: GantryError): void {
     this.#reason ??= reason
-    this.#controller?.abort(reason)
-    // A request that still waits for its connection is not known to undici's abort.
+    this.#finish()
+    this.#drop()
     if (this.#body === undefined) this.#outcome.reject(reason)
     else this.#body.destroy(reason)
-    this.#finish()
+  }
+
+  #drop(): void {
+    if (this.#released) return
+    this.#released = true
+    this.#connection.drop(this.#reason ?? new GantryError('aborted', 'body was not wanted'))
   }
 
   #finish(): void {
-    this.#stopRateWatch?.()
+    clearTimeout(this.#headersTimer)
+    this.#watch?.stop()
     this.#outgoing?.close()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
   }

@@ -106,7 +106,7 @@ export class HttpTransport implements RegistryTransport {
 
   async close(): Promise<void> {
     this.#lifetime.abort(new GantryError('aborted', 'transport closed'))
-    await this.#client.close()
+    this.#client.close()
   }
 
   /** One attempt: sends, and answers what the registry asks for until it is content or nothing is left to try. */

@@ -7,6 +7,8 @@ export interface OutgoingOptions {
   readonly idleTimeout: number
   /** Called when the connection took no data for too long, with the bytes that it did take. */
   readonly onStall: (sent: number) => void
+  /** Called when everything was handed to the connection. */
+  readonly onSent: () => void
 }
 
 /**
@@ -53,6 +55,7 @@ export class OutgoingBody implements AsyncIterableIterator<Uint8Array> {
       if (result.done === true) {
         this.#checkEnd()
         this.#stopWatching()
+        this.#options.onSent()
         return { done: true, value: undefined }
       }
       this.#count(result.value)

@@ -116,6 +116,12 @@ export async function startScriptedServer(
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => undefined)
   })
+  // Also those that never got through the handshake have to be closed in the end.
+  const rawSockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    rawSockets.add(socket)
+    socket.on('close', () => rawSockets.delete(socket))
+  })
   const hostname = options.hostname ?? '127.0.0.1'
   await new Promise<void>((resolve) => server.listen(0, hostname, resolve))
   const { port } = server.address() as AddressInfo
@@ -129,7 +135,7 @@ export async function startScriptedServer(
     use: (next) => (current = next),
     close: async () => {
       server.closeAllConnections()
-      for (const socket of sockets.keys()) socket.destroy()
+      for (const socket of rawSockets) socket.destroy()
       await new Promise<void>((resolve) => server.close(() => resolve()))
     },
   }

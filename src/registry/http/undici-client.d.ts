@@ -1,5 +1,5 @@
 /** The part of undici that is used, imported by itself: the whole package takes three times as long to load. */
-declare module 'undici/lib/dispatcher/pool.js' {
-  import { Pool } from 'undici'
-  export default Pool
+declare module 'undici/lib/dispatcher/client.js' {
+  import { Client } from 'undici'
+  export default Client
 }

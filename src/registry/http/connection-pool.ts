@@ -1,0 +1,103 @@
+import type { Client, Dispatcher } from 'undici'
+import { GantryError } from '../../errors.js'
+import { Connector, type ConnectorSettings } from './connector.js'
+
+/** Bytes of headers that an answer may have; signed addresses and tokens need more than Node's 16 KiB. */
+const MAX_HEADER_SIZE = 64 * 1024
+/** Connections without work that are kept. */
+const MAX_IDLE = 32
+
+/** One connection, for one request at a time. */
+export interface Connection {
+  /** Sends a request; a connection that was closed meanwhile is opened again. */
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void
+  /** The answer has arrived whole: the next request may have the connection. */
+  release(): void
+  /** Closes the connection at once, whatever it is doing; the request under way fails with the reason. */
+  drop(reason: Error): void
+}
+
+/**
+ * The connections of one origin: as many as there are requests at a time, used again in the order last in, first out.
+ * Undici's own pool is not used, since it opens a new connection for each one that had to be cut.
+ */
+export class ConnectionPool {
+  readonly #origin: string
+  readonly #settings: ConnectorSettings
+  readonly #idle: PooledConnection[] = []
+  readonly #open = new Set<PooledConnection>()
+
+  constructor(origin: string, settings: ConnectorSettings) {
+    this.#origin = origin
+    this.#settings = settings
+  }
+
+  /** A connection that does nothing else. */
+  async take(): Promise<Connection> {
+    const idle = this.#idle.pop()
+    if (idle !== undefined) return idle
+    // Loaded only now: a command that contacts nobody does not pay for it.
+    const { default: ClientClass } = await import('undici/lib/dispatcher/client.js')
+    const connector = new Connector(this.#settings)
+    const client = new ClientClass(this.#origin, {
+      connect: connector.connect,
+      pipelining: 1,
+      maxHeaderSize: MAX_HEADER_SIZE,
+    })
+    const connection = new PooledConnection(client, connector, {
+      onReleased: (released) => this.#keep(released),
+      onDropped: (dropped) => this.#open.delete(dropped),
+    })
+    this.#open.add(connection)
+    return connection
+  }
+
+  /** Closes every connection; requests under way fail with the reason. */
+  close(reason: Error): void {
+    this.#idle.length = 0
+    for (const connection of [...this.#open]) connection.drop(reason)
+  }
+
+  #keep(connection: PooledConnection): void {
+    if (!this.#open.has(connection)) return
+    if (this.#idle.length < MAX_IDLE) this.#idle.push(connection)
+    else connection.drop(new GantryError('aborted', 'connection not needed any more'))
+  }
+}
+
+class PooledConnection implements Connection {
+  readonly #client: Client
+  readonly #connector: Connector
+  readonly #owner: PoolOwner
+  #busy = false
+
+  constructor(client: Client, connector: Connector, owner: PoolOwner) {
+    this.#client = client
+    this.#connector = connector
+    this.#owner = owner
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.#busy = true
+    this.#client.dispatch(options, handler)
+  }
+
+  release(): void {
+    if (!this.#busy) return
+    this.#busy = false
+    this.#owner.onReleased(this)
+  }
+
+  drop(reason: Error): void {
+    if (this.#client.destroyed) return
+    this.#busy = false
+    this.#owner.onDropped(this)
+    this.#connector.close(reason)
+    this.#client.destroy(reason, () => undefined)
+  }
+}
+
+interface PoolOwner {
+  readonly onReleased: (connection: PooledConnection) => void
+  readonly onDropped: (connection: PooledConnection) => void
+}

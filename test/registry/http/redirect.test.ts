@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest'
+import type { Credential } from '../../../src/registry/auth/credential.js'
+import { repositoryScope } from '../../../src/registry/auth/scope.js'
+import { get, put, textOf, useTransports } from './transport-fixture.js'
+import type { ScriptedServer } from './scripted-server.js'
+
+const { serve, connect } = useTransports()
+const BASIC: Credential = { type: 'basic', username: 'me', password: 'secret' }
+const credentials = async (): Promise<Credential> => BASIC
+const SECRETS = { 'X-Api-Key': 'key', Cookie: 'a=b' }
+
+/** A registry that wants a password and then redirects, and a store that wants nothing. */
+async function setUp(status = 307): Promise<{ registry: ScriptedServer; store: ScriptedServer }> {
+  const store = await serve(({ answer }) => answer(200, {}, 'blob'))
+  const registry = await serve(({ entry, answer }) => {
+    if (entry.headers.authorization === undefined) answer(401, { 'www-authenticate': 'Basic realm="r"' })
+    else answer(status, { location: `${store.url}/blob?sig=1` })
+  })
+  return { registry, store }
+}
+
+describe('redirects', () => {
+  test.each([301, 302, 303, 307, 308])('%i is followed without anything secret', async (status) => {
+    for (const method of ['GET', 'HEAD'] as const) {
+      const { registry, store } = await setUp(status)
+      const transport = connect(registry, { credentials, headers: SECRETS })
+      const headers = { accept: 'a/b', range: 'bytes=1-2', Cookie: 'c=d' }
+      const answer = await transport.request(get('/v2/a/blobs/x', { method, headers }))
+      expect(await textOf(answer)).toBe(method === 'GET' ? 'blob' : '')
+      expect(answer.url).toBe(`${store.url}/blob?sig=1`)
+      expect(store.ledger).toHaveLength(1)
+      expect(store.ledger[0]).toMatchObject({ method, url: '/blob?sig=1' })
+      expect(store.ledger[0]?.headers).toEqual({
+        host: store.host,
+        connection: 'keep-alive',
+        accept: 'a/b',
+        range: 'bytes=1-2',
+        'accept-encoding': 'identity',
+        'user-agent': 'gantry',
+      })
+      expect(registry.ledger.at(-1)?.headers).toMatchObject({ 'x-api-key': 'key', cookie: 'a=b' })
+    }
+  })
+
+  test('within the registry secrets are kept', async () => {
+    const registry = await serve(({ entry, answer }) => {
+      if (entry.headers.authorization === undefined) answer(401, { 'www-authenticate': 'Basic realm="r"' })
+      else if (entry.url === '/v2/a') answer(302, { location: '/elsewhere' })
+      else answer(200, {}, 'here')
+    })
+    const transport = connect(registry, { credentials, headers: SECRETS })
+    expect(await textOf(await transport.request(get('/v2/a')))).toBe('here')
+    expect(registry.ledger.at(-1)).toMatchObject({ url: '/elsewhere', headers: { 'x-api-key': 'key' } })
+  })
+
+  test('secrets do not come back with the way', async () => {
+    const { registry, store } = await setUp()
+    store.use(({ answer }) => answer(302, { location: `${registry.url}/v2/back` }))
+    const transport = connect(registry, { credentials, headers: SECRETS })
+    registry.use(({ entry, answer }) => {
+      if (entry.url === '/v2/back') answer(200, {}, 'back')
+      else if (entry.headers.authorization === undefined) answer(401, { 'www-authenticate': 'Basic realm="r"' })
+      else answer(307, { location: store.url })
+    })
+    expect(await textOf(await transport.request(get('/v2/a')))).toBe('back')
+    const last = registry.ledger.at(-1)
+    expect(last?.url).toBe('/v2/back')
+    expect(last?.headers).not.toHaveProperty('authorization')
+    expect(last?.headers).not.toHaveProperty('x-api-key')
+    expect(last?.headers).not.toHaveProperty('cookie')
+  })
+
+  test.each(['Bearer realm="REALM"', 'Basic realm="r"'])(
+    'a target that asks for credentials gets none (%s)',
+    async (challenge) => {
+      const { registry, store } = await setUp()
+      const thief = await serve(({ answer }) => answer(200, {}, { token: 't' }))
+      store.use(({ answer }) => answer(401, { 'www-authenticate': challenge.replace('REALM', thief.url) }))
+      await expect(connect(registry, { credentials }).request(get('/v2/a'))).rejects.toMatchObject({
+        code: 'unauthorized',
+        message: `redirect target ${store.host} asked for credentials, which are not sent there`,
+      })
+      expect(store.ledger).toHaveLength(1)
+      expect(thief.connections()).toBe(0)
+    },
+  )
+
+  test('five are followed, and no sixth', async () => {
+    const server = await serve(({ entry, answer }) => {
+      const left = Number(entry.url.slice(1))
+      answer(left === 0 ? 200 : 302, left === 0 ? {} : { location: `/${left - 1}` })
+    })
+    expect((await connect(server).request(get('/5'))).status).toBe(200)
+    await expect(connect(server).request(get('/6'))).rejects.toMatchObject({ code: 'limit-exceeded' })
+    expect(server.ledger).toHaveLength(12)
+  })
+
+  test('a loop ends', async () => {
+    const server = await serve(({ answer }) => answer(302, { location: '/v2/a' }))
+    await expect(connect(server).request(get('/v2/a'))).rejects.toMatchObject({ code: 'limit-exceeded' })
+    expect(server.ledger).toHaveLength(6)
+  })
+
+  test.each([
+    'file:///etc/passwd',
+    'http://169.254.169.254/latest/meta-data',
+    'http://2852039166/',
+    'http://[::ffff:a9fe:a9fe]/',
+    'http://0.0.0.0:1/',
+    'http://user:pw@127.0.0.1:1/',
+    'http://[',
+    'gopher://h/',
+  ])('a place where none may be sent: %s', async (location) => {
+    const server = await serve(({ answer }) => answer(307, { location }))
+    await expect(connect(server).request(get('/v2/a'))).rejects.toMatchObject({ code: 'untrusted-destination' })
+    expect(server.ledger).toHaveLength(1)
+  })
+
+  test('nowhere', async () => {
+    const server = await serve(({ answer }) => answer(307))
+    await expect(connect(server).request(get('/v2/a'))).rejects.toMatchObject({ code: 'registry-error' })
+  })
+
+  test('are handed over where they are not to be followed', async () => {
+    const { registry, store } = await setUp()
+    const transport = connect(registry, { credentials })
+    expect((await transport.request(get('/v2/a', { followRedirects: false }))).status).toBe(307)
+    expect((await transport.request(put('/v2/a', 'x', { followRedirects: true }))).status).toBe(307)
+    expect((await transport.request(get('/v2/a', { method: 'DELETE' }))).status).toBe(307)
+    expect(store.connections()).toBe(0)
+  })
+
+  test('a signed address that has run out is not asked again: the registry is', async () => {
+    let visits = 0
+    const store = await serve(({ answer }) => answer(++visits === 1 ? 503 : 200, {}, 'blob'))
+    const registry = await serve(({ index, answer }) => answer(307, { location: `${store.url}/${index}` }))
+    expect(await textOf(await connect(registry, { retry: { firstDelay: 1 } }).request(get('/v2/a')))).toBe('blob')
+    expect(store.ledger.map(({ url }) => url)).toEqual(['/0', '/1'])
+  })
+})
+
+describe('names that resolve to where they must not', () => {
+  test('a redirect to a name of this machine is refused from a registry of the public class', async () => {
+    // The registry is reached over a static address, which is the user's own word; its class stays public until then.
+    const store = await serve(({ answer }) => answer(200))
+    const registry = await serve(({ answer }) => answer(307, { location: `http://localhost:${store.port}/` }))
+    const transport = connect(
+      { host: '127.0.0.1:1' },
+      { registry: `registry.example.com:${registry.port}`, proxy: { http: registry.url } },
+    )
+    await expect(transport.request(get('/v2/a'))).rejects.toMatchObject({ code: 'untrusted-destination' })
+    expect(store.connections()).toBe(0)
+  })
+})
+
+describe('requests to other hosts', () => {
+  test.each(['http://127.0.0.1:1/v2/', '//evil/v2/', 'https://127.0.0.1/', '/\\evil/', 'http://user@HOST/'])(
+    '%s is refused',
+    async (url) => {
+      const server = await serve(({ answer }) => answer(200))
+      const request = get(url.replace('HOST', server.host), { scopes: [repositoryScope('a', 'pull')] })
+      await expect(connect(server).request(request)).rejects.toMatchObject({ code: 'untrusted-destination' })
+      expect(server.connections()).toBe(0)
+    },
+  )
+
+  test('an absolute address on the registry is fine', async () => {
+    const server = await serve(({ answer }) => answer(200))
+    expect((await connect(server).request(get(`${server.url}/v2/x`))).status).toBe(200)
+  })
+})
