@@ -1,8 +1,20 @@
-import { describe, expect, test } from 'vitest'
+import type { LookupAddress, LookupAllOptions, lookup as dnsLookup } from 'node:dns'
+import { describe, expect, test, vi } from 'vitest'
 import type { Credential } from '../../../src/registry/auth/credential.js'
 import { repositoryScope } from '../../../src/registry/auth/scope.js'
 import { get, put, textOf, useTransports } from './transport-fixture.js'
 import type { ScriptedServer } from './scripted-server.js'
+
+// Only one name is resolved by hand; whatever else is looked up goes its usual way.
+vi.mock('node:dns', async (importOriginal) => {
+  const original = await importOriginal<{ lookup: typeof dnsLookup }>()
+  type Callback = (error: Error | null, addresses: LookupAddress[]) => void
+  const lookup = (name: string, options: LookupAllOptions, callback: Callback): void => {
+    if (name === 'cdn.example.com') callback(null, [{ address: '127.0.0.1', family: 4 }])
+    else original.lookup(name, options, callback)
+  }
+  return { ...original, lookup }
+})
 
 const { serve, connect } = useTransports()
 const BASIC: Credential = { type: 'basic', username: 'me', password: 'secret' }
@@ -140,16 +152,27 @@ describe('redirects', () => {
 })
 
 describe('names that resolve to where they must not', () => {
-  test('a redirect to a name of this machine is refused from a registry of the public class', async () => {
-    // The registry is reached over a static address, which is the user's own word; its class stays public until then.
+  test.each([
+    ['localhost', 'redirect to HOST refused: a loopback address, named by REGISTRY'],
+    ['cdn.example.com', 'connection to cdn.example.com (by its name) refused: a loopback address, named by REGISTRY'],
+  ])('a public registry may not send us to %s', async (name, message) => {
     const store = await serve(({ answer }) => answer(200))
-    const registry = await serve(({ answer }) => answer(307, { location: `http://localhost:${store.port}/` }))
-    const transport = connect(
-      { host: '127.0.0.1:1' },
-      { registry: `registry.example.com:${registry.port}`, proxy: { http: registry.url } },
-    )
-    await expect(transport.request(get('/v2/a'))).rejects.toMatchObject({ code: 'untrusted-destination' })
+    const target = `${name}:${store.port}`
+    const proxy = await serve(({ answer }) => answer(307, { location: `http://${target}/` }))
+    // Through a proxy nothing is known of the registry but its name.
+    const registry = 'registry.example.com:5000'
+    const transport = connect({ host: registry }, { proxy: { http: proxy.url, noProxy: name } })
+    await expect(transport.request(get('/v2/a'))).rejects.toMatchObject({
+      code: 'untrusted-destination',
+      message: message.replace('HOST', target).replace('REGISTRY', registry),
+    })
     expect(store.connections()).toBe(0)
+  })
+
+  test('a registry on this machine may', async () => {
+    const store = await serve(({ answer }) => answer(200, {}, 'blob'))
+    const registry = await serve(({ answer }) => answer(307, { location: `http://cdn.example.com:${store.port}/` }))
+    expect(await textOf(await connect(registry).request(get('/v2/a')))).toBe('blob')
   })
 })
 
