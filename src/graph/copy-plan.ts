@@ -9,6 +9,8 @@ export interface PlannedNode {
   readonly action: CopyAction
   /** Why it is left out. */
   readonly reason?: string
+  /** What a manifest refers to; known where the manifest was read. */
+  readonly subject?: Descriptor
 }
 
 export interface PlannedTag {

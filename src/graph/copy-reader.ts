@@ -29,8 +29,8 @@ export interface CopyReaderOptions {
 export interface NodeState {
   readonly action: CopyAction
   readonly reason?: string
-  /** Of a manifest that was taken for a false referrer: what it does refer to. */
-  readonly subject?: string
+  /** What a manifest refers to. */
+  readonly subject?: Descriptor
 }
 
 interface Found extends NodeState {
@@ -104,8 +104,8 @@ export class CopyReader {
   /** What was taken for a false referrer before something turned up that does name it, or that it does name. */
   #straysIn({ nodes }: Graph): readonly Descriptor[] {
     return [...nodes].flatMap(([key, { descriptor }]) => {
-      const { reason, subject = '' } = this.stateOf(key)
-      const isNamed = this.#named.has(key) || this.#claims.get(key)?.has(subject) === true
+      const { reason, subject } = this.stateOf(key)
+      const isNamed = this.#named.has(key) || this.#isClaimedBy(subject, key)
       return reason === FALSE_REFERRER && isNamed ? [descriptor] : []
     })
   }
@@ -165,12 +165,16 @@ export class CopyReader {
     const manifest = await this.#readManifest(descriptor)
     if (exists) return { action: 'exists', ...(manifest === undefined ? {} : { manifest }) }
     if (manifest === undefined) return { action: 'skip', reason: 'it is not at the source' }
-    const subject = manifest.subject?.digest ?? ''
-    const claims = this.#claims.get(key)
-    if (claims !== undefined && !this.#named.has(key) && !claims.has(subject)) {
-      return { action: 'skip', reason: FALSE_REFERRER, subject }
+    const subject = manifest.subject === undefined ? {} : { subject: manifest.subject }
+    if (this.#claims.has(key) && !this.#named.has(key) && !this.#isClaimedBy(manifest.subject, key)) {
+      return { action: 'skip', reason: FALSE_REFERRER, ...subject }
     }
-    return { action: 'move', manifest }
+    return { action: 'move', manifest, ...subject }
+  }
+
+  /** Whether the list of a manifest's subject has the manifest. */
+  #isClaimedBy(subject: Descriptor | undefined, key: NodeKey): boolean {
+    return subject !== undefined && this.#claims.get(key)?.has(subject.digest) === true
   }
 
   /** Nothing when it is not there and only a subject field or a list of referrers says that it should be. */

@@ -1,11 +1,12 @@
 import type { Descriptor } from '../oci/descriptor.js'
 import { isManifestType } from '../oci/media-types.js'
-import type { Sink, Source } from '../store/store.js'
+import { isReferrerSource, type Sink, type Source } from '../store/store.js'
 import { openBytes } from '../util/bytes.js'
 import { mapConcurrently } from '../util/limit.js'
 import { callOptionsOf } from './call-options.js'
 import type { CopyPlan, PlannedNode, PlannedTag } from './copy-plan.js'
 import type { OnTransferEvent } from './events.js'
+import { mendReferrers } from './mend-referrers.js'
 import { nodeKeyOf, type NodeKey } from './read-graph.js'
 import { runGraph } from './run-graph.js'
 import { blame, transfer, transferBytes, type TransferOutcome } from './transfer.js'
@@ -35,6 +36,8 @@ export interface CopyResult {
   readonly mounted: Amount
   /** What was there already; what is below such a manifest is not counted. */
   readonly existing: Amount
+  /** What was copied and is not found by its subject, as the sink's list does not have it. */
+  readonly unlisted: readonly Descriptor[]
   /** What was left out, and why. */
   readonly skipped: readonly { readonly descriptor: Descriptor; readonly reason: string }[]
 }
@@ -52,8 +55,9 @@ export async function runCopy(
 ): Promise<CopyResult> {
   const run = new CopyRun(source, sink, plan, options)
   await runGraph(plan.graph, ({ descriptor }) => run.leave(descriptor), options)
+  const unlisted = await run.mendReferrers()
   await run.setTags()
-  return run.result()
+  return run.result(unlisted)
 }
 
 class CopyRun {
@@ -85,11 +89,25 @@ class CopyRun {
       return onEvent?.({ type: 'exists', descriptor, subgraph: isManifestType(descriptor.mediaType) })
     }
     try {
-      this.#outcomes.set(key, await this.#move(descriptor))
+      this.#outcomes.set(key, await this.#move(descriptor, onEvent))
     } catch (error) {
       onEvent?.({ type: 'failed', descriptor, error })
       throw error
     }
+  }
+
+  async mendReferrers(): Promise<readonly Descriptor[]> {
+    const sink = this.#sink
+    if (!isReferrerSource(sink)) return []
+    const pushed = this.#plan.nodes.flatMap(({ descriptor, subject }) =>
+      subject !== undefined && this.#outcomes.has(nodeKeyOf(descriptor)) ? [{ descriptor, subject }] : [],
+    )
+    return mendReferrers(sink, pushed, {
+      ...callOptionsOf(this.#options),
+      pushAgain: async (descriptor) => {
+        await this.#move(descriptor, undefined)
+      },
+    })
   }
 
   /** Tags that are made from digests come first, so that an image has its signature as soon as it has a name. */
@@ -102,7 +120,7 @@ class CopyRun {
     await this.#setTagsSideBySide(ofRoot.slice(1))
   }
 
-  result(): CopyResult {
+  result(unlisted: readonly Descriptor[]): CopyResult {
     const { root, tags, referrers, nodes } = this.#plan
     const amountOf = (select: (node: PlannedNode) => boolean): Amount => {
       const selected = nodes.filter(select)
@@ -118,14 +136,15 @@ class CopyRun {
       copied: amountOf((node) => outcomeOf(node) === 'copied'),
       mounted: amountOf((node) => outcomeOf(node) === 'mounted'),
       existing: amountOf(({ action }) => action === 'exists'),
+      unlisted,
       skipped: nodes.flatMap(({ descriptor, action, reason = '' }) =>
         action === 'skip' ? [{ descriptor, reason }] : [],
       ),
     }
   }
 
-  async #move(descriptor: Descriptor): Promise<TransferOutcome> {
-    const { onEvent, signal } = this.#options
+  async #move(descriptor: Descriptor, onEvent: OnTransferEvent | undefined): Promise<TransferOutcome> {
+    const { signal } = this.#options
     const isRoot = nodeKeyOf(descriptor) === nodeKeyOf(this.#plan.root)
     const tag = isRoot ? this.#tagOfPush?.tag : undefined
     const transferOptions = {

@@ -5,7 +5,8 @@ import { discover, type ReferrerNode } from '../../src/graph/discover.js'
 import type { TransferEvent } from '../../src/graph/events.js'
 import type { Descriptor } from '../../src/oci/descriptor.js'
 import type { Digest } from '../../src/oci/digest.js'
-import type { ReferrerOptions, TagListOptions } from '../../src/store/store.js'
+import type { PushOptions, ReferrerOptions, TagListOptions } from '../../src/store/store.js'
+import type { OpenContent } from '../../src/util/bytes.js'
 import { RecordingStore } from './recording-store.js'
 import { linux, pushArtifact, pushBlob, pushImage, pushIndex } from './sample-graph.js'
 
@@ -171,6 +172,64 @@ describe('copy with referrers', () => {
       code: 'unsupported',
       side: 'source',
     })
+  })
+})
+
+describe('a registry that forgets referrers which arrive at once', () => {
+  class ForgetfulStore extends RecordingStore {
+    readonly forgotten = new Set<string>()
+    isHopeless = false
+    #arriving = 0
+
+    override async push(descriptor: Descriptor, open: OpenContent, options?: PushOptions): Promise<void> {
+      this.#arriving++
+      const isAlone = this.#arriving === 1
+      await super.push(descriptor, open, options)
+      this.#arriving--
+      if (isAlone && !this.isHopeless) this.forgotten.delete(descriptor.digest)
+      else this.forgotten.add(descriptor.digest)
+    }
+
+    override async referrers(subject: Descriptor, options?: ReferrerOptions): Promise<readonly Descriptor[]> {
+      return (await super.referrers(subject, options)).filter(({ digest }) => !this.forgotten.has(digest))
+    }
+  }
+
+  async function pushMany(): Promise<Descriptor> {
+    const image = await pushArtifact(source, { tag: 'v1' })
+    for (let at = 0; at < 9; at++) await pushArtifact(source, { subject: image, annotations: { at: String(at) } })
+    return image
+  }
+
+  test('gets them again, one after the other, before the tag', async () => {
+    const image = await pushMany()
+    const forgetful = new ForgetfulStore()
+    const events: TransferEvent[] = []
+    const result = await copy(source, 'v1', forgetful, {
+      referrers: true,
+      tags: ['v1'],
+      onEvent: (event) => void events.push(event),
+    })
+    expect(result).toMatchObject({ unlisted: [], copied: { nodes: 11 } })
+    expect(await treeAt(forgetful, image)).toEqual(await treeAt(source, image))
+    expect(forgetful.callsOf('push').length).toBeGreaterThan(11)
+    expect(forgetful.calls.at(-1)?.method).toBe('referrers')
+    expect(forgetful.calls.findLast(({ method }) => method === 'push')?.what).not.toContain('v1')
+    expect(events.filter(({ type }) => type === 'finished')).toHaveLength(11)
+  })
+
+  test('and does not remember them then either, is told about', async () => {
+    await pushMany()
+    const forgetful = new ForgetfulStore()
+    forgetful.isHopeless = true
+    expect((await copy(source, 'v1', forgetful, { referrers: true })).unlisted).toHaveLength(9)
+  })
+
+  test('is not looked after when only one has arrived', async () => {
+    const image = await pushArtifact(source, { tag: 'v1' })
+    await pushArtifact(source, { subject: image })
+    await copy(source, 'v1', sink, { referrers: true })
+    expect(sink.callsOf('referrers')).toEqual([])
   })
 })
 
