@@ -64,20 +64,23 @@ export class ChangeQueue<Change> {
 
   async #runBatch(): Promise<void> {
     const batch: PendingChange<Change>[] = []
-    this.#lockWait = new AbortController()
+    const lockWait = new AbortController()
+    this.#lockWait = lockWait
     const makeAll = (): Promise<readonly PromiseSettledResult<void>[]> => {
       batch.push(...this.#pending)
       this.#pending.clear()
       return this.#make(batch.map(({ change }) => change))
     }
     try {
-      const outcomes = await withFileLock(this.#lockPath, makeAll, { signal: this.#lockWait.signal })
+      const outcomes = await withFileLock(this.#lockPath, makeAll, { signal: lockWait.signal })
       for (const [index, { resolve, reject }] of batch.entries()) {
         const outcome = outcomes[index]
         if (outcome?.status === 'rejected') reject(outcome.reason)
         else resolve()
       }
     } catch (error) {
+      // Nobody waited any more; whoever has come since waits anew.
+      if (batch.length === 0 && lockWait.signal.aborted) return
       // Without the lock nobody has had a turn: the wait was in vain for all.
       for (const { reject } of batch.length > 0 ? batch : this.#pending) reject(error)
       if (batch.length === 0) this.#pending.clear()

@@ -39,11 +39,7 @@ export interface StoreFeatures {
 }
 
 /** The cases that every store has to pass. */
-export function describeStore(
-  name: string,
-  create: () => Promise<StoreFixture>,
-  features: StoreFeatures = {},
-): void {
+export function describeStore(name: string, create: () => Promise<StoreFixture>, features: StoreFeatures = {}): void {
   describe(name, () => {
     let fixture: StoreFixture
     let sink: Sink
@@ -161,7 +157,8 @@ function describeBlobs({ sink, source }: Context): void {
 
 function describeWrongContent({ sink, source }: Context): void {
   const good = (): Content => blob(70_000)
-  const flipped = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes, (byte, at) => (at === 69_999 ? ~byte : byte))
+  const flipped = (bytes: Uint8Array): Uint8Array =>
+    Uint8Array.from(bytes, (byte, at) => (at === 69_999 ? ~byte : byte))
 
   describe('wrong content', () => {
     test.each([
@@ -173,7 +170,9 @@ function describeWrongContent({ sink, source }: Context): void {
       const content = good()
       const before = blob()
       await push(sink(), before)
-      await expect(sink().push(content.descriptor, inChunks(damage(content.bytes), 10_000))).rejects.toMatchObject({ code })
+      await expect(sink().push(content.descriptor, inChunks(damage(content.bytes), 10_000))).rejects.toMatchObject({
+        code,
+      })
       expect(await sink().has(content.descriptor)).toBe(false)
       await push(sink(), content)
       const reader = await source()
@@ -349,7 +348,11 @@ function describeReferrers({ sink, source }: Context): void {
   describe('referrers', () => {
     test('are found by their subject, with type and annotations', async () => {
       const subject = manifest()
-      const signature = manifest({ subject: subject.descriptor, artifactType: 'test/signature', annotations: { key: 'a' } })
+      const signature = manifest({
+        subject: subject.descriptor,
+        artifactType: 'test/signature',
+        annotations: { key: 'a' },
+      })
       const bill = index([], { subject: subject.descriptor, artifactType: 'test/bill' })
       await pushManifest(sink(), subject, 'v1')
       await push(sink(), signature, bill)
@@ -361,7 +364,9 @@ function describeReferrers({ sink, source }: Context): void {
         artifactType: 'test/signature',
         annotations: expect.objectContaining({ key: 'a' }),
       })
-      expect(found).toContainEqual(expect.objectContaining({ digest: bill.descriptor.digest, artifactType: 'test/bill' }))
+      expect(found).toContainEqual(
+        expect.objectContaining({ digest: bill.descriptor.digest, artifactType: 'test/bill' }),
+      )
       const signatures = await reader.referrers(subject.descriptor, { artifactType: 'test/signature' })
       expect(signatures.map(({ digest }) => digest)).toEqual([signature.descriptor.digest])
       expect(await reader.referrers(subject.descriptor, { artifactType: 'test/other' })).toEqual([])
@@ -437,7 +442,9 @@ function describeConcurrency({ sink, source }: Context): void {
   describe('side by side', () => {
     test('the same blob is pushed', async () => {
       const content = blob(300_000)
-      await Promise.all(Array.from({ length: 8 }, () => sink().push(content.descriptor, inChunks(content.bytes, 10_000))))
+      await Promise.all(
+        Array.from({ length: 8 }, () => sink().push(content.descriptor, inChunks(content.bytes, 10_000))),
+      )
       expect(Buffer.compare(await readAll((await source()).fetch(content.descriptor)), content.bytes)).toBe(0)
     })
 
@@ -445,9 +452,7 @@ function describeConcurrency({ sink, source }: Context): void {
       const content = blob(300_000)
       const wrong = Uint8Array.from(content.bytes, (byte) => ~byte)
       const results = await Promise.allSettled(
-        [wrong, content.bytes, content.bytes].map((bytes) =>
-          sink().push(content.descriptor, inChunks(bytes, 10_000)),
-        ),
+        [wrong, content.bytes, content.bytes].map((bytes) => sink().push(content.descriptor, inChunks(bytes, 10_000))),
       )
       expect(results.slice(1).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
       expect(Buffer.compare(await readAll((await source()).fetch(content.descriptor)), content.bytes)).toBe(0)

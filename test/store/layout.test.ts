@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { plainDescriptor, type Descriptor } from '../../src/oci/descriptor.js'
 import { LayoutStore } from '../../src/store/layout.js'
@@ -271,6 +272,20 @@ describe('a locked layout', () => {
     expect(plainDescriptor(await (await LayoutStore.open(folder)).resolve('v1'))).toEqual(content.descriptor)
     await release()
   })
+})
+
+test('a manifest that somebody deletes while it is pushed is there in the end', async () => {
+  const { folder, store } = await newLayout()
+  const content = manifest()
+  const release = await acquireFileLock(join(folder, 'index.json.lock'))
+  const pushing = store.push(content.descriptor, content.open)
+  const path = blobFile(folder, content.descriptor)
+  while (!existsSync(path)) await sleep(1)
+  rmSync(path)
+  await release()
+  await pushing
+  expect(await store.has(content.descriptor)).toBe(true)
+  expect(Buffer.compare((await store.readManifest(content.descriptor.digest)).bytes, content.bytes)).toBe(0)
 })
 
 test('changes that come together are written together', async () => {

@@ -8,11 +8,14 @@ describeStore('a store in memory', async () => {
   return { sink: store, source: async () => store }
 })
 
-test.each(['', 'a\u001bb', 'a\nb', `sha256:${'a'.repeat(64)}`, 'x'.repeat(4097)])('the tag %j is refused', async (tag) => {
-  const store = new MemoryStore()
-  const { descriptor, open } = manifest()
-  await store.push(emptyConfig.descriptor, emptyConfig.open)
-  await store.push(descriptor, open)
-  await expect(store.tag(descriptor, tag)).rejects.toMatchObject({ code: 'invalid-argument' })
-  await expect(store.push(descriptor, open, { tag })).rejects.toMatchObject({ code: 'invalid-argument' })
-})
+test.each(['', 'a\u001bb', 'a\nb', `sha256:${'a'.repeat(64)}`, 'x'.repeat(4097)])(
+  'the tag %j is refused',
+  async (tag) => {
+    const store = new MemoryStore()
+    const { descriptor, open } = manifest()
+    await store.push(emptyConfig.descriptor, emptyConfig.open)
+    await store.push(descriptor, open)
+    await expect(store.tag(descriptor, tag)).rejects.toMatchObject({ code: 'invalid-argument' })
+    await expect(store.push(descriptor, open, { tag })).rejects.toMatchObject({ code: 'invalid-argument' })
+  },
+)
