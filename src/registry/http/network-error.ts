@@ -67,7 +67,7 @@ export function codeOf(cause: unknown): string {
 function tlsError(code: string, cause: unknown, { host, secure }: Peer): GantryError | undefined {
   if (!secure) return undefined
   if (UNKNOWN_AUTHORITY.has(code)) {
-    return new GantryError('tls-error', `certificate of ${host} is signed by an unknown authority`, {
+    return new GantryError('tls-error', `${host}: certificate signed by unknown authority`, {
       hint: 'trust the authority that signed it, if the server is the one you mean',
       cause,
     })

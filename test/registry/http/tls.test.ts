@@ -30,9 +30,9 @@ describe('certificates', () => {
   })
 
   test.each([
-    ['of an unknown authority', good, {}, 'is signed by an unknown authority'],
-    ['of another authority', good, { ca: [otherAuthority.cert] }, 'is signed by an unknown authority'],
-    ['that signed itself', selfSigned, { ca }, 'is signed by an unknown authority'],
+    ['of an unknown authority', good, {}, 'certificate signed by unknown authority'],
+    ['of another authority', good, { ca: [otherAuthority.cert] }, 'certificate signed by unknown authority'],
+    ['that signed itself', selfSigned, { ca }, 'certificate signed by unknown authority'],
     ['that has expired', expired, { ca }, 'has expired'],
     ['that is not valid yet', early, { ca }, 'is not valid yet'],
     ['for another host', wrongName, { ca }, 'is for another host'],
@@ -40,9 +40,9 @@ describe('certificates', () => {
       'when only given authorities count',
       good,
       { ca: [otherAuthority.cert], replaceRoots: true },
-      'is signed by an unknown authority',
+      'certificate signed by unknown authority',
     ],
-    ['when no authority counts', good, { replaceRoots: true }, 'is signed by an unknown authority'],
+    ['when no authority counts', good, { replaceRoots: true }, 'certificate signed by unknown authority'],
   ])('one %s is refused, once', async (_, certificate, tls, message) => {
     const server = await serve(({ answer }) => answer(200), { tls: certificate })
     await expect(connect(server, { plainHttp: false, tls }).request(get('/v2/x'))).rejects.toMatchObject({
@@ -133,7 +133,7 @@ describe('what is for the registry alone', () => {
       connect(registry, { plainHttp: false, tls: { insecure: true } }).request(get('/v2/a')),
     ).rejects.toMatchObject({
       code: 'tls-error',
-      message: `certificate of ${store.host} is signed by an unknown authority`,
+      message: `${store.host}: certificate signed by unknown authority`,
     })
   })
 
