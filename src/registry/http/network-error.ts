@@ -73,7 +73,7 @@ function tlsError(code: string, cause: unknown, { host, secure }: Peer): GantryE
     })
   }
   const fault = CERTIFICATE_FAULTS[code]
-  if (fault !== undefined) return new GantryError('tls-error', `certificate of ${host} ${fault}`, { cause })
+  if (fault !== undefined) return new GantryError('tls-error', `${host}: certificate ${fault}`, { cause })
   if (NOT_TLS.has(code)) {
     return new GantryError('tls-error', `${host} gave an HTTP response to an HTTPS client`, {
       hint: 'use plain HTTP if the server offers nothing else',

@@ -30,9 +30,9 @@ describe('certificates', () => {
   })
 
   test.each([
-    ['of an unknown authority', good, {}, 'certificate signed by unknown authority'],
-    ['of another authority', good, { ca: [otherAuthority.cert] }, 'certificate signed by unknown authority'],
-    ['that signed itself', selfSigned, { ca }, 'certificate signed by unknown authority'],
+    ['of an unknown authority', good, {}, 'signed by unknown authority'],
+    ['of another authority', good, { ca: [otherAuthority.cert] }, 'signed by unknown authority'],
+    ['that signed itself', selfSigned, { ca }, 'signed by unknown authority'],
     ['that has expired', expired, { ca }, 'has expired'],
     ['that is not valid yet', early, { ca }, 'is not valid yet'],
     ['for another host', wrongName, { ca }, 'is for another host'],
@@ -40,14 +40,14 @@ describe('certificates', () => {
       'when only given authorities count',
       good,
       { ca: [otherAuthority.cert], replaceRoots: true },
-      'certificate signed by unknown authority',
+      'signed by unknown authority',
     ],
-    ['when no authority counts', good, { replaceRoots: true }, 'certificate signed by unknown authority'],
+    ['when no authority counts', good, { replaceRoots: true }, 'signed by unknown authority'],
   ])('one %s is refused, once', async (_, certificate, tls, message) => {
     const server = await serve(({ answer }) => answer(200), { tls: certificate })
     await expect(connect(server, { plainHttp: false, tls }).request(get('/v2/x'))).rejects.toMatchObject({
       code: 'tls-error',
-      message: `certificate of ${server.host} ${message}`,
+      message: `${server.host}: certificate ${message}`,
     })
     expect(server.ledger).toHaveLength(0)
   })
