@@ -26,6 +26,7 @@ export class ConnectionPool {
   readonly #settings: ConnectorSettings
   readonly #idle: PooledConnection[] = []
   readonly #open = new Set<PooledConnection>()
+  #closed: Error | undefined
 
   constructor(origin: string, settings: ConnectorSettings) {
     this.#origin = origin
@@ -35,9 +36,10 @@ export class ConnectionPool {
   /** A connection that does nothing else. */
   async take(): Promise<Connection> {
     const idle = this.#idle.pop()
-    if (idle !== undefined) return idle
+    if (idle !== undefined) return idle.take()
     // Loaded only now: a command that contacts nobody does not pay for it.
     const { default: ClientClass } = await import('undici/lib/dispatcher/client.js')
+    if (this.#closed !== undefined) throw this.#closed
     const connector = new Connector(this.#settings)
     const client = new ClientClass(this.#origin, {
       connect: connector.connect,
@@ -49,11 +51,12 @@ export class ConnectionPool {
       onDropped: (dropped) => this.#open.delete(dropped),
     })
     this.#open.add(connection)
-    return connection
+    return connection.take()
   }
 
   /** Closes every connection; requests under way fail with the reason. */
   close(reason: Error): void {
+    this.#closed = reason
     this.#idle.length = 0
     for (const connection of [...this.#open]) connection.drop(reason)
   }
@@ -77,8 +80,12 @@ class PooledConnection implements Connection {
     this.#owner = owner
   }
 
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  take(): this {
     this.#busy = true
+    return this
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     this.#client.dispatch(options, handler)
   }
 

@@ -4,7 +4,7 @@ import type { Credential } from '../../../src/registry/auth/credential.js'
 import { CATALOG_SCOPE, repositoryScope } from '../../../src/registry/auth/scope.js'
 import type { RegistryRequest } from '../../../src/registry/http/transport.js'
 import { get, put, textOf, useTransports, VirtualClock } from '../http/transport-fixture.js'
-import type { ScriptedServer } from '../http/scripted-server.js'
+import type { Script, ScriptedServer } from '../http/scripted-server.js'
 import { createTokenRegistry, type TokenRegistry, type TokenRegistryOptions } from './token-registry.js'
 
 const { serve, connect } = useTransports()
@@ -511,15 +511,13 @@ describe('token services that are odd', () => {
     expect(failures).toBe(3)
   })
 
-  test('one that never works costs five requests and not twenty-five', async () => {
+  test.each<[string, Script, string]>([
+    ['answers 503', ({ answer }) => answer(503), 'registry-error'],
+    ['cuts the connection', ({ socket }) => socket.destroy(), 'network-error'],
+  ])('one that always %s costs five requests and not twenty-five', async (_, fail, code) => {
     const { server, rules } = await setUp()
-    server.use((exchange) => {
-      if (exchange.entry.url.startsWith('/token')) exchange.answer(503)
-      else void rules.registry(exchange)
-    })
-    await expect(connect(server, {}, new VirtualClock()).request(pull('a'))).rejects.toMatchObject({
-      code: 'registry-error',
-    })
+    server.use((exchange) => (exchange.entry.url.startsWith('/token') ? fail : rules.registry)(exchange))
+    await expect(connect(server, {}, new VirtualClock()).request(pull('a'))).rejects.toMatchObject({ code })
     expect(paths(server).filter((path) => path === 'GET /token')).toHaveLength(5)
   })
 

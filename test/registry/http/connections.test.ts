@@ -142,8 +142,10 @@ describe('connections', () => {
       response.on('close', () => clearInterval(timer))
     })
     const answer = await connect(server, once).request(get('/v2/x'))
+    const start = performance.now()
     await answer.discard()
     expect(answer.body.destroyed).toBe(true)
+    expect(performance.now() - start).toBeLessThan(1_000)
   })
 
   test('an early refusal of an upload is seen', async () => {
