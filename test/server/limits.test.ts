@@ -3,7 +3,7 @@ import { Agent, request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { digestOf } from '../../src/oci/digest.js'
 import { MediaType } from '../../src/oci/media-types.js'
 import { temporaryFolder } from '../util/temporary-folder.js'
@@ -143,13 +143,38 @@ describe('a connection', () => {
     agent.destroy()
   })
 
-  test('gets its answer while it still sends a body that is too large', async () => {
-    const registry = await startTestRegistry()
+  test.each([
+    ['of known length', 'Content-Length: 100000000', (body: string) => body],
+    ['in chunks', 'Transfer-Encoding: chunked', (body: string) => `${body.length.toString(16)}\r\n${body}\r\n`],
+  ])('gets its answer while it still sends a body that is too large, %s', async (_, header, encode) => {
+    const registry = await startTestRegistry({ maxManifestSize: 200_000 })
     const socket = await open(registry)
-    const head = 'PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n'
-    const received = await exchange(socket, head + 'x'.repeat(100_000), /\r\n\r\n.*\}$/s)
+    const head = `PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`
+    const received = await exchange(socket, head + encode('x'.repeat(300_000)), /\r\n\r\n.*\}$/s)
     expect(received).toMatch(/^HTTP\/1\.1 413 /)
     socket.destroy()
+  })
+
+  test('that goes on sending long after its answer is ended', async () => {
+    const registry = await startTestRegistry({ maxManifestSize: 1000 })
+    const socket = await open(registry)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => {
+      vi.useRealTimers()
+    })
+    const head = 'PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
+    const chunk = `7d0\r\n${'x'.repeat(2000)}\r\n`
+    expect(await exchange(socket, head + chunk, /\r\n\r\n.*\}$/s)).toMatch(/^HTTP\/1\.1 413 /)
+    await new Promise<void>((resolve) => {
+      socket.write(chunk, () => resolve())
+    })
+    expect(socket.closed).toBe(false)
+    await vi.advanceTimersByTimeAsync(6_000)
+    socket.write(chunk)
+    await new Promise<void>((resolve) => {
+      socket.once('close', () => resolve())
+      if (socket.closed) resolve()
+    })
   })
 
   test('that sends no valid HTTP is refused', async () => {

@@ -9,9 +9,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { open, type FileHandle } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { digestOf, hexOf } from '../../../src/oci/digest.js'
 import { MediaType } from '../../../src/oci/media-types.js'
 import { createRegistryHandler, type RequestLogEntry } from '../../../src/server/registry-handler.js'
@@ -22,6 +23,8 @@ import { MemoryContent } from '../../../src/server/storage/memory-content.js'
 import { RepositoryIndex } from '../../../src/server/storage/repository-index.js'
 import { temporaryFolder } from '../../util/temporary-folder.js'
 import { imageManifest, startTestRegistry, TestRegistry } from '../test-registry.js'
+
+const NO_SPACE = { code: 'ENOSPC', syscall: 'write' }
 
 const journalOf = (folder: string): string => join(folder, 'journal.jsonl')
 const blobOf = (folder: string, text: string): string => join(folder, 'blobs', 'sha256', hexOf(digestOf(text)))
@@ -204,11 +207,18 @@ describe('a journal', () => {
     await Promise.all([journal.append(step), journal.append(step)])
     const whole = readFileSync(path, 'utf8')
     expect(whole.trim().split('\n')).toHaveLength(3)
-    // From now on every write fails.
-    await journal.close()
+    // One write fails; what follows could stand behind half a line.
+    const handle = await open(path, 'r')
+    const failing = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'appendFile')
+    failing.mockRejectedValueOnce(Object.assign(new Error('ENOSPC: no space left on device, write'), NO_SPACE))
+    await handle.close()
     for (let attempt = 0; attempt < 2; attempt++) {
-      await expect(journal.append(step)).rejects.toMatchObject({ code: 'file-error' })
+      await expect(journal.append(step)).rejects.toMatchObject({
+        code: 'file-error',
+        message: `cannot write ${path}: no space left on device`,
+      })
     }
+    await journal.close()
     expect(readFileSync(path, 'utf8')).toBe(whole)
   })
 })
