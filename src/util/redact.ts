@@ -1,15 +1,26 @@
 /** Query keys whose values may be shown; every other value could be a signature or a token. */
-const SHOWN_QUERY_KEYS = new Set(['scope', 'service', 'account', 'mount', 'from', 'digest', 'n', 'last', 'artifactType'])
+const SHOWN_QUERY_KEYS = new Set([
+  'scope',
+  'service',
+  'account',
+  'mount',
+  'from',
+  'digest',
+  'n',
+  'last',
+  'artifactType',
+])
 
 const URL_IN_TEXT = /\bhttps?:\/\/[^\s"'<>]+/gi
-const AUTHORIZATION = /\b(basic|bearer)[ \t]+[A-Za-z0-9+/=._~-]{8,}/gi
+const AUTHORIZATION =
+  /\b(basic|bearer)[ \t]+(?!(?:authentication|authorization|challenges?|credentials?)\b)[A-Za-z0-9+/=._~-]{8,}/gi
 
 /** What stands in the place of a secret. */
 export const REDACTED = '*****'
 
 /** The address without user information and without the value of any query parameter that is not known to be harmless. */
 export function redactUrl(url: string): string {
-  const withoutUser = url.replace(/^(https?:\/\/)[^/?#@]*@/i, `$1${REDACTED}@`)
+  const withoutUser = url.replace(/^(https?:\/\/)[^/?#]*@/i, `$1${REDACTED}@`)
   const queryStart = withoutUser.indexOf('?')
   if (queryStart === -1) return withoutUser
   const query = withoutUser

@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest'
+import { GantryError } from '../../src/errors.js'
+import { redactSecrets, redactUrl } from '../../src/util/redact.js'
+
+describe('an address', () => {
+  test.each([
+    ['https://host/v2/', 'https://host/v2/'],
+    ['https://user:secret@host/v2/', 'https://*****@host/v2/'],
+    ['https://user:s@cret@host/v2/', 'https://*****@host/v2/'],
+    ['HTTPS://secret@host', 'HTTPS://*****@host'],
+    ['https://host/a@b?x', 'https://host/a@b?x'],
+    ['https://host/v2/?scope=repository:a:pull&token=secret', 'https://host/v2/?scope=repository:a:pull&token=*****'],
+    ['https://host/?X-Amz-Signature=secret&n=3', 'https://host/?X-Amz-Signature=*****&n=3'],
+    ['https://host/?n=1&n=2&%6E=secret&=secret', 'https://host/?n=1&n=2&%6E=*****&=*****'],
+    ['https://host/?a=secret=secret', 'https://host/?a=*****'],
+    ['/v2/a/blobs/uploads/?_state=secret', '/v2/a/blobs/uploads/?_state=*****'],
+  ])('%s is shown as %s', (url, shown) => {
+    expect(redactUrl(url)).toBe(shown)
+  })
+})
+
+describe('a text', () => {
+  test.each([
+    ['nothing in it', 'nothing in it'],
+    ['get "https://u:p@h/?sig=secret": refused', 'get "https://*****@h/?sig=*****": refused'],
+    ['from http://a/?x=1 to http://b/?y=2', 'from http://a/?x=***** to http://b/?y=*****'],
+    ['Authorization: Basic dXNlcjpwYXNz', 'Authorization: Basic *****'],
+    ['authorization: bearer eyJhbGciOiJI.UzI1-NiIs_', 'authorization: bearer *****'],
+    ['bearer credentialsecret', 'bearer *****'],
+    ['Bearer all-lower-case', 'Bearer *****'],
+    ['basic credential not found', 'basic credential not found'],
+    ['no basic authentication, no bearer realm="x"', 'no basic authentication, no bearer realm="x"'],
+  ])('%j is shown as %j', (text, shown) => {
+    expect(redactSecrets(text)).toBe(shown)
+  })
+
+  test('of an error has no secrets', () => {
+    const error = new GantryError('network-error', 'https://u:p@h/\u001b[31m', { hint: 'Basic dXNlcjpwYXNz' })
+    expect(error.message).toBe('https://*****@h/\\u{1b}[31m')
+    expect(error.hint).toBe('Basic *****')
+  })
+})
