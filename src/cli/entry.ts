@@ -1,0 +1,9 @@
+import type { runCredentialHelper as RunCredentialHelper } from '../index.js'
+
+export { runProcess } from './run-process.js'
+
+/** The program `docker-credential-gantry`; the library is loaded when it is called. */
+export const runCredentialHelper: typeof RunCredentialHelper = async (...call) => {
+  const library = await import('../index.js')
+  return library.runCredentialHelper(...call)
+}

@@ -1,0 +1,33 @@
+import { credentialSettingsOf, type CredentialSettings, type ProxyOptions } from '../../index.js'
+import type { Context } from '../context.js'
+
+/** The proxies that the environment names; lower-case names win, as in curl. */
+export function proxyOf(environment: Context['environment']): ProxyOptions {
+  // Behind a CGI gateway HTTP_PROXY is a header of the request and not a setting.
+  const upperCaseHttp = environment.REQUEST_METHOD === undefined ? environment.HTTP_PROXY : undefined
+  const all = environment.all_proxy ?? environment.ALL_PROXY
+  const http = environment.http_proxy ?? upperCaseHttp ?? all
+  const https = environment.https_proxy ?? environment.HTTPS_PROXY ?? all
+  const noProxy = environment.no_proxy ?? environment.NO_PROXY
+  return {
+    ...(http === undefined || http === '' ? {} : { http }),
+    ...(https === undefined || https === '' ? {} : { https }),
+    ...(noProxy === undefined ? {} : { noProxy }),
+  }
+}
+
+/** Whether colours may be used on a stream: NO_COLOR (no-color.org) and dumb terminals turn them off. */
+export function wantsColour(environment: Context['environment'], isTerminal: boolean): boolean {
+  return isTerminal && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb'
+}
+
+/** Where credentials are looked up and stored. */
+export function credentialSettings(context: Context, registryConfig: readonly string[]): CredentialSettings {
+  const userId = process.getuid?.()
+  return credentialSettingsOf({
+    env: context.environment,
+    homeFolder: context.homeFolder,
+    registryConfig,
+    ...(userId === undefined ? {} : { userId }),
+  })
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander'
+import { architectureOf, parsePlatform, type ImageSpec, type Platform } from '../../index.js'
+import { UsageError } from '../usage-error.js'
+import { checkExclusive } from './exclusive.js'
+import { parseFileArgument, type FileArgument } from './packer.js'
+
+/** Flags that decide what kind of manifest files are packed into. */
+export interface PackValues {
+  readonly config?: string
+  readonly artifactType?: string
+  readonly artifactPlatform?: string
+  readonly imageSpec?: string
+}
+
+/** The decision that {@link PackValues} stand for. */
+export interface PackDecision {
+  readonly imageSpec: ImageSpec
+  readonly artifactType?: string
+  readonly config?: FileArgument
+  readonly artifactPlatform?: Platform
+}
+
+/** Declares the flags of {@link PackValues} that `push` has beyond `attach`. */
+export function declarePack(command: Command): void {
+  command
+    .option('--artifact-platform <os[/arch][/variant][:os_version]>', 'platform of the artifact')
+    .option('--image-spec <version>', 'form of the manifest: v1.1 or v1.0')
+}
+
+/**
+ * Decides the form of the manifest: 1.1 unless asked otherwise; a config without an artifact type means 1.0, where the
+ * config's type is that of the artifact.
+ */
+export function readPack(values: PackValues): PackDecision {
+  const { config, artifactType, artifactPlatform } = values
+  checkExclusive({ 'artifact-platform': artifactPlatform, config })
+  const asked = readImageSpec(values.imageSpec)
+  const imageSpec = asked ?? (config !== undefined && artifactType === undefined ? 'v1.0' : 'v1.1')
+  if (imageSpec === 'v1.1' && config !== undefined && artifactType === undefined) {
+    throw new UsageError('missing artifact type for OCI image-spec v1.1 artifacts', {
+      hint: 'set an artifact type via `--artifact-type` or consider image spec v1.0 with `--image-spec v1.0`',
+    })
+  }
+  if (imageSpec === 'v1.0' && artifactType !== undefined && (config ?? artifactPlatform) !== undefined) {
+    const flag = config === undefined ? '--artifact-platform' : '--config'
+    throw new UsageError(`--artifact-type and ${flag} cannot both be provided for 1.0 OCI image`)
+  }
+  return {
+    imageSpec,
+    ...(artifactType === undefined ? {} : { artifactType }),
+    ...(config === undefined ? {} : { config: parseFileArgument(config) }),
+    ...(artifactPlatform === undefined
+      ? {}
+      : { artifactPlatform: parsePlatform(artifactPlatform, architectureOf(process.arch)) }),
+  }
+}
+
+function readImageSpec(text: string | undefined): ImageSpec | undefined {
+  if (text === undefined || text === 'v1.1' || text === 'v1.0') return text
+  throw new UsageError(
+    `invalid argument "${text}" for "--image-spec" flag: unknown image specification flag: ${text}`,
+    {
+      hint: 'Available options: v1.1, v1.0',
+    },
+  )
+}

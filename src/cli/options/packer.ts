@@ -1,0 +1,123 @@
+import type { Command } from 'commander'
+import { Annotation, parseJsonObject, isJsonObject, type Annotations } from '../../index.js'
+import type { Context } from '../context.js'
+import { UsageError } from '../usage-error.js'
+import { repeatable } from './repeatable.js'
+import { readTextFile } from './text-file.js'
+
+/** Flags of the commands that pack files into a manifest. */
+export interface PackerValues {
+  readonly annotation?: readonly string[]
+  readonly annotationFile?: string
+  readonly exportManifest?: string
+  /** False after `--disable-path-validation`. */
+  readonly disablePathValidation?: boolean
+}
+
+/** Declares the flags of {@link PackerValues}. */
+export function declarePacker(command: Command): void {
+  command
+    .option('-a, --annotation <key=value>', 'annotation of the manifest', repeatable)
+    .option('--annotation-file <file>', 'JSON file with annotations for $manifest, $config and each file')
+    .option('--export-manifest <file>', 'write the pushed manifest to a file')
+    .option('--disable-path-validation', 'allow absolute paths of files')
+}
+
+/** Annotations for the manifest, its config and its files. */
+export interface PackAnnotations {
+  readonly manifest: Annotations
+  readonly config?: Annotations
+  /** By the path of the file as typed, without its media type. */
+  readonly ofFile: (path: string) => Annotations | undefined
+}
+
+/**
+ * Reads the annotations. The manifest gets the time of its creation unless one is given: SOURCE_DATE_EPOCH
+ * (reproducible-builds.org) where the environment has it, else now.
+ */
+export async function readAnnotations(values: PackerValues, context: Context): Promise<PackAnnotations> {
+  const { annotation = [], annotationFile } = values
+  if (annotation.length > 0 && annotationFile !== undefined) {
+    throw new UsageError('`--annotation` and `--annotation-file` cannot be both specified')
+  }
+  const file = annotationFile === undefined ? {} : await readAnnotationFile(annotationFile)
+  const manifest = file.$manifest ?? parseAnnotationFlags(annotation)
+  return {
+    manifest: { [Annotation.created]: createdAt(context.environment), ...manifest },
+    ...(file.$config === undefined ? {} : { config: file.$config }),
+    ofFile: (path) => file[path],
+  }
+}
+
+/** Whether annotations were asked for at all. */
+export function hasAnnotations({ annotation = [], annotationFile }: PackerValues): boolean {
+  return annotation.length > 0 || annotationFile !== undefined
+}
+
+function parseAnnotationFlags(flags: readonly string[]): Annotations {
+  const annotations = Object.create(null) as Record<string, string>
+  for (const flag of flags) {
+    const equals = flag.indexOf('=')
+    if (equals === -1) {
+      throw new UsageError("annotation value doesn't match the required format", {
+        hint: 'Please use the correct format in the flag: --annotation "key=value"',
+      })
+    }
+    const key = flag.slice(0, equals)
+    if (key in annotations) throw new UsageError(`duplicate annotation key: ${key}, `)
+    annotations[key] = flag.slice(equals + 1)
+  }
+  return annotations
+}
+
+async function readAnnotationFile(path: string): Promise<Record<string, Annotations>> {
+  const document = parseJsonObject(new TextEncoder().encode(await readTextFile(path)), `annotation file ${path}`)
+  const result = Object.create(null) as Record<string, Annotations>
+  for (const [name, value] of Object.entries(document)) {
+    if (!isJsonObject(value) || !Object.values(value).every((text) => typeof text === 'string')) {
+      throw new UsageError(`invalid annotation json file: failed to load annotations from ${path}`, {
+        hint: 'The file holds one object for $manifest, $config or a file, each with strings as values.',
+      })
+    }
+    result[name] = value as Annotations
+  }
+  return result
+}
+
+function createdAt(environment: Context['environment']): string {
+  const epoch = environment.SOURCE_DATE_EPOCH
+  if (epoch === undefined || epoch === '') return rfc3339(new Date())
+  if (!/^\d{1,12}$/.test(epoch)) throw new UsageError(`SOURCE_DATE_EPOCH "${epoch}" is not a number of seconds`)
+  return rfc3339(new Date(Number(epoch) * 1000))
+}
+
+function rfc3339(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z')
+}
+
+/** A file on the command line: its path, and the media type behind the last colon. */
+export interface FileArgument {
+  readonly path: string
+  readonly mediaType?: string
+}
+
+/** Parses `<file>[:<type>]`; a name with a colon of its own takes one more at its end. */
+export function parseFileArgument(text: string): FileArgument {
+  const colon = text.lastIndexOf(':')
+  const isDrive = colon === 1 && /^[A-Za-z]:[\\/]/.test(text)
+  if (colon === -1 || isDrive) return { path: text }
+  const path = text.slice(0, colon)
+  const mediaType = text.slice(colon + 1)
+  if (path === '') throw new UsageError(`found empty file path in "${text}"`)
+  return mediaType === '' ? { path } : { path, mediaType }
+}
+
+/** Refuses absolute paths, which would become names that nobody else can pull. */
+export function checkPaths(files: readonly FileArgument[], { disablePathValidation }: PackerValues): void {
+  if (disablePathValidation === true) return
+  const absolute = files.map(({ path }) => path).filter((path) => path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path))
+  if (absolute.length === 0) return
+  throw new UsageError(
+    `absolute file path detected. If it's intentional, use --disable-path-validation flag to skip this check: ${absolute.join(', ')}`,
+  )
+}

@@ -1,0 +1,135 @@
+import { COMMAND_TREE, isGroup, type CommandEntry, type CommandGroup } from '../command-tree.js'
+import type { Context } from '../context.js'
+import { createCommand } from '../run-command.js'
+
+export type Shell = 'bash' | 'zsh' | 'fish' | 'powershell'
+
+/** What may follow the words of a command: names of commands below it, or its flags. */
+interface CompletionWords {
+  /** The words that lead there, without the program's name; empty for the program itself. */
+  readonly path: string
+  readonly commands: readonly string[]
+  readonly flags: readonly string[]
+  /** Flags that take a value in the next word. */
+  readonly valueFlags: readonly string[]
+}
+
+/** The script that makes a shell complete commands and flags of gantry; file names where an argument is wanted. */
+export async function formatCompletion(shell: Shell, context: Context): Promise<string> {
+  const words = await collectWords(COMMAND_TREE, '', context)
+  switch (shell) {
+    case 'bash':
+      return formatBash(words)
+    case 'zsh':
+      return `#compdef gantry\nautoload -U +X bashcompinit && bashcompinit\n${formatBash(words)}`
+    case 'fish':
+      return formatFish(words)
+    case 'powershell':
+      return formatPowerShell(words)
+  }
+}
+
+async function collectWords(group: CommandGroup, path: string, context: Context): Promise<readonly CompletionWords[]> {
+  const collected: CompletionWords[] = [
+    { path, commands: group.commands.map(({ name }) => name), flags: ['--help'], valueFlags: [] },
+  ]
+  for (const node of group.commands) {
+    const below = path === '' ? node.name : `${path} ${node.name}`
+    collected.push(
+      ...(isGroup(node) ? await collectWords(node, below, context) : [await wordsOf(node, below, context)]),
+    )
+  }
+  return collected
+}
+
+async function wordsOf(entry: CommandEntry, path: string, context: Context): Promise<CompletionWords> {
+  const command = createCommand(entry, await entry.load(), `gantry ${path}`, context)
+  const options = command.options.filter(({ hidden }) => !hidden)
+  const long = (option: { readonly long?: string | undefined }) => option.long ?? ''
+  return {
+    path,
+    commands: entry.name === 'completion' ? ['bash', 'zsh', 'fish', 'powershell'] : [],
+    flags: [...options.map(long), '--help'].sort(),
+    valueFlags: options
+      .filter(({ required }) => required)
+      .flatMap(({ long: name, short }) => [name ?? '', short ?? ''])
+      .filter((flag) => flag !== ''),
+  }
+}
+
+function formatBash(words: readonly CompletionWords[]): string {
+  const cases = words.map(
+    ({ path, commands, flags, valueFlags }) =>
+      `    "${path}") commands="${commands.join(' ')}" flags="${flags.join(' ')}" values=" ${valueFlags.join(' ')} " ;;`,
+  )
+  return `_gantry() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
+  local path="" word commands flags values index
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    word="\${COMP_WORDS[index]}"
+    case " ${words.map(({ path }) => path.replaceAll(' ', '_')).join(' ')} " in
+      *" \${path:+\${path// /_}_}$word "*) path="\${path:+$path }$word" ;;
+    esac
+  done
+  case "$path" in
+${cases.join('\n')}
+  esac
+  COMPREPLY=()
+  case "$values" in *" $previous "*) COMPREPLY=($(compgen -f -- "$current")); return ;; esac
+  if [[ "$current" == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags" -- "$current"))
+  elif [[ -n "$commands" ]]; then
+    COMPREPLY=($(compgen -W "$commands" -- "$current"))
+  else
+    COMPREPLY=($(compgen -f -- "$current"))
+  fi
+}
+complete -o filenames -F _gantry gantry
+`
+}
+
+function formatFish(words: readonly CompletionWords[]): string {
+  const lines = words.flatMap(({ path, commands, flags, valueFlags }) => {
+    const condition = `__gantry_at '${path}'`
+    return [
+      ...commands.map((command) => `complete -c gantry -n "${condition}" -f -a '${command}'`),
+      ...flags.map((flag) => {
+        const value = valueFlags.includes(flag) ? ' -r' : ''
+        return `complete -c gantry -n "${condition}" -l '${flag.replace(/^--/, '')}'${value}`
+      }),
+    ]
+  })
+  const paths = words.map(({ path }) => `'${path}'`).join(' ')
+  return `function __gantry_at
+  set -l path ''
+  for word in (commandline -opc)[2..-1]
+    set -l next (string trim -- "$path $word")
+    contains -- "$next" ${paths}; and set path $next
+  end
+  test "$path" = "$argv[1]"
+end
+${lines.join('\n')}
+`
+}
+
+function formatPowerShell(words: readonly CompletionWords[]): string {
+  const entries = words.map(
+    ({ path, commands, flags }) =>
+      `    '${path}' = @(${[...commands, ...flags].map((word) => `'${word}'`).join(', ')})`,
+  )
+  return `Register-ArgumentCompleter -Native -CommandName gantry -ScriptBlock {
+  param($wordToComplete, $commandAst, $cursorPosition)
+  $words = @{
+${entries.join('\n')}
+  }
+  $path = ''
+  foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
+    $next = "$path $($element.Extent.Text)".Trim()
+    if ($words.ContainsKey($next)) { $path = $next }
+  }
+  $words[$path] | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
+    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+  }
+}
+`
+}

@@ -1,0 +1,72 @@
+import { isGantryError, visibleText, type ErrorCode, type GantryError } from '../index.js'
+import type { Context } from './context.js'
+import { SideError } from './prefixed-error.js'
+import { UsageError } from './usage-error.js'
+
+const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
+  'invalid-argument': 2,
+  'invalid-reference': 2,
+  'invalid-platform': 2,
+  conflict: 4,
+  unauthorized: 5,
+  denied: 5,
+  aborted: 130,
+}
+
+/** Flags that help with an error; the library's own hints name none. */
+const FLAG_HINTS: Partial<Record<ErrorCode, string>> = {
+  'unsafe-path':
+    'Pulling files outside of working directory is insecure and blocked by default. If you trust the content producer, use --allow-path-traversal to bypass this check.',
+}
+
+/**
+ * Prints an error for people and gives the exit code that belongs to it.
+ * What is no GantryError is a bug in gantry: its stack is shown, and the exit code is 1.
+ */
+export function reportError(error: unknown, context: Context): number {
+  const stop = stopReasonOf(context)
+  if (stop?.isSilent === true) return stop.exitCode
+  if (stop !== undefined && (error === context.signal.reason || isGantryError(error, 'aborted'))) {
+    context.stderr.write('Error: interrupted\n')
+    return stop.exitCode
+  }
+  if (!isGantryError(error)) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    context.stderr.write(
+      visibleText(
+        `${stack}\nThis is a bug in gantry. Please report it with the lines above and the command you ran.\n`,
+      ),
+    )
+    return 1
+  }
+  context.stderr.write(visibleText(formatError(error)))
+  return EXIT_CODES[error.code] ?? 1
+}
+
+function formatError(error: GantryError): string {
+  const lines = [`${prefixOf(error)} ${error.message}`]
+  if (error instanceof UsageError && error.usage !== undefined) lines.push(`Usage: ${error.usage}`)
+  const hint = FLAG_HINTS[error.code] ?? error.hint
+  if (hint !== undefined) lines.push(hint)
+  return `${lines.join('\n')}\n`
+}
+
+function prefixOf(error: GantryError): string {
+  if (error instanceof SideError) return `Error from ${error.end}:`
+  if (error.side !== undefined) return `Error from ${error.side}:`
+  const fromRegistry = error.response !== undefined
+  return fromRegistry ? 'Error response from registry:' : 'Error:'
+}
+
+/** Why the command was stopped from outside, where that is what ended it. */
+interface StopReason {
+  readonly exitCode: number
+  /** Whether even the error is of no interest to anybody. */
+  readonly isSilent?: boolean
+}
+
+function stopReasonOf({ signal }: Context): StopReason | undefined {
+  const reason: unknown = signal.aborted ? signal.reason : undefined
+  const isReason = reason instanceof Error && 'exitCode' in reason && typeof reason.exitCode === 'number'
+  return isReason ? (reason as Error & StopReason) : undefined
+}

@@ -1,0 +1,60 @@
+import { homedir } from 'node:os'
+import type { Context } from './context.js'
+import { main } from './main.js'
+
+/** Signals that end a command, and the exit codes that shells expect after them. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+/** Why a command was interrupted, as the reason of its AbortSignal. */
+class Interrupted extends Error {
+  readonly exitCode: number
+
+  constructor(signal: keyof typeof SIGNALS) {
+    super(`interrupted by ${signal}`)
+    this.exitCode = SIGNALS[signal]
+  }
+}
+
+/** Whoever read our output has gone (`gantry … | head`): the work is pointless, and nothing is to be reported. */
+class OutputClosed extends Error {
+  readonly exitCode = 0
+  readonly isSilent = true
+}
+
+/**
+ * Runs the command line of this process. The first signal stops the work and cleans up; a second one ends the process
+ * at once, after removing the temporary files that are open.
+ * @returns the exit code
+ */
+export async function runProcess(): Promise<number> {
+  const controller = new AbortController()
+  const onSignal = (signal: keyof typeof SIGNALS) => {
+    if (controller.signal.aborted) void endNow(SIGNALS[signal])
+    else controller.abort(new Interrupted(signal))
+  }
+  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, onSignal)
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    controller.abort(new OutputClosed('nobody reads the output'))
+  })
+  return main(process.argv.slice(2), processContext(controller.signal))
+}
+
+function processContext(signal: AbortSignal): Context {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+    currentFolder: process.cwd(),
+    homeFolder: homedir(),
+    signal,
+    programName: 'gantry',
+  }
+}
+
+async function endNow(code: number): Promise<never> {
+  const { removeOpenTempFiles } = await import('../index.js')
+  removeOpenTempFiles()
+  process.exit(code)
+}

@@ -1,0 +1,11 @@
+import { GantryError } from '../index.js'
+
+/** The command line itself is wrong: printed with the usage of the command, exit code 2. */
+export class UsageError extends GantryError {
+  readonly usage: string | undefined
+
+  constructor(message: string, options: { readonly usage?: string; readonly hint?: string } = {}) {
+    super('invalid-argument', message, options.hint === undefined ? {} : { hint: options.hint })
+    this.usage = options.usage
+  }
+}

@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest'
+import { runCli } from './run-cli.js'
+
+describe('wrong usage', () => {
+  test.each([
+    [['nosuch'], 'Error: unknown command "nosuch" for "gantry"\nRun \'gantry --help\' for usage.\n'],
+    [['psuh'], 'Error: unknown command "psuh" for "gantry"\nRun \'gantry --help\' for usage.\n'],
+    [
+      ['pusg', 'x'],
+      'Error: unknown command "pusg" for "gantry"\nDid you mean "push"? Run \'gantry --help\' for usage.\n',
+    ],
+    [
+      ['manifest', 'nosuch'],
+      'Error: unknown command "nosuch" for "gantry manifest"\nRun \'gantry manifest --help\' for usage.\n',
+    ],
+    [['--nosuch'], "Error: unknown flag: --nosuch\nRun 'gantry --help' for usage.\n"],
+    [
+      ['resolve'],
+      'Error: "gantry resolve" requires exactly 1 argument but got 0\n' +
+        'Usage: gantry resolve [flags] <name>{:<tag>|@<digest>}\n' +
+        'Please specify exactly 1 argument as the artifact reference to resolve. Run "gantry resolve -h" for more options and examples\n',
+    ],
+    [['resolve', 'a', 'b'], /requires exactly 1 argument but got 2/],
+    [['cp', 'a'], /^Error: "gantry copy" requires exactly 2 argument but got 1\nUsage: gantry copy \[flags\] <from>/],
+    [['resolve', '--nosuch', 'x'], "Error: unknown flag: --nosuch\nRun 'gantry resolve --help' for usage.\n"],
+    [
+      ['resolve', 'x', '--username'],
+      "Error: flag needs an argument: --username\nRun 'gantry resolve --help' for usage.\n",
+    ],
+    [['resolve', 'localhost:1/a'], /^Error: "localhost:1\/a": no tag or digest specified\nUsage: gantry resolve /],
+    [
+      ['resolve', 'localhost:5000/UPPER:a'],
+      'Error: "localhost:5000/UPPER:a": invalid reference: invalid repository "UPPER"\n' +
+        'Please make sure the provided reference is in the form of <registry>/<repo>[:tag|@digest]\n',
+    ],
+    [
+      ['resolve', 'x/y:1', '--username', 'u', '--identity-token', 't'],
+      'Error: --username, --identity-token cannot be used at the same time\n',
+    ],
+    [
+      ['resolve', 'x/y:1', '--password-stdin', '--identity-token-stdin'],
+      'Error: --identity-token-stdin, --password-stdin cannot be used at the same time\n',
+    ],
+    [['resolve', 'x/y:1', '--header', 'bad'], 'Error: invalid header: "bad"\n'],
+    [['resolve', 'x/y:1', '--header', 'X: a\r\nEvil: 1'], /^Error: invalid header: "X: a\\u\{d\}\nEvil: 1"\n$/],
+    [['resolve', 'x/y:1', '--header', 'Host: a'], 'Error: header "Host" cannot be set\n'],
+    [
+      ['resolve', 'x/y:1', '--resolve', 'bad'],
+      'Error: failed to parse resolve flag "bad": expecting host:port:address[:address_port]\n',
+    ],
+    [['resolve', 'x/y:1', '--cert-file', 'c'], 'Error: --cert-file must be used in conjunction with --key-file\n'],
+    [
+      ['resolve', 'x/y:1', '--platform', 'bad/x/y/z'],
+      'Error: failed to parse platform "bad/x/y/z": expected format os[/arch[/variant]]\n',
+    ],
+    [
+      ['resolve', 'x/y:1', '--oci-layout', '--oci-layout-path', 'z'],
+      'Error: --oci-layout-path, --oci-layout cannot be used at the same time\n',
+    ],
+    [
+      ['resolve', 'x:1', '--oci-layout', '--header', 'a:b'],
+      'Error: custom header flags cannot be used on an OCI image layout target\n',
+    ],
+    [
+      ['resolve', 'nolay:v1', '--oci-layout'],
+      'Error: invalid argument "nolay:v1": failed to find path "nolay": stat nolay: no such file or directory\n',
+    ],
+    [['resolve', ':v1', '--oci-layout'], 'Error: found empty file path in ":v1"\n'],
+    [['resolve', 'x/y:1', '--idle-timeout', 'soon'], /"soon" is not a duration/],
+    [
+      ['discover', 'x/y:1', '--distribution-spec', 'bad'],
+      'Error: invalid argument "bad" for "--distribution-spec" flag: unknown distribution specification flag: bad\nAvailable options: v1.1-referrers-tag, v1.1-referrers-api\n',
+    ],
+    [['discover', 'x/y:1', '--depth', '0'], 'Error: depth value should be at least 1\n'],
+    [
+      ['manifest', 'fetch', 'x/y:1', '--format', 'nosuch'],
+      'Error: invalid format type: "nosuch"\nsupported types: json, go-template, text\n',
+    ],
+    [
+      ['manifest', 'fetch', 'x/y:1', '--format', 'go-template'],
+      'Error: "go-template" format specified but no template given\nuse `--format go-template=TEMPLATE` to specify the template\n',
+    ],
+    [
+      ['manifest', 'fetch', 'x/y:1', '--format', 'json', '--template', 'x'],
+      'Error: --template must be used with --format go-template\n',
+    ],
+    [
+      ['manifest', 'fetch', 'x/y:1', '--format', 'json', '--descriptor'],
+      'Error: --format, --descriptor cannot be used at the same time\n',
+    ],
+    [
+      ['manifest', 'delete', 'x/y:1', '--descriptor'],
+      'Error: must apply --force to confirm the deletion if the descriptor is outputted\n',
+    ],
+    [
+      ['blob', 'fetch', 'x/y@sha256:' + 'a'.repeat(64)],
+      'Error: either `--output` or `--descriptor` must be provided\n',
+    ],
+    [['blob', 'fetch', '-o', '-', 'x/y:v1'], /^Error: "x\/y:v1": no digest specified\n/],
+    [['blob', 'push', 'x/y', '-'], 'Error: `--size` must be provided if the blob is read from stdin\n'],
+    [
+      ['tag', 'ls', 'x'],
+      /^Error: there is no "ls" sub-command for "gantry tag" command\nUsage: .*\nIf you want to list available tags/,
+    ],
+    [
+      ['completion', 'tcsh'],
+      'Error: there is no completion for "tcsh"\nAvailable shells: bash, zsh, fish, powershell\n',
+    ],
+  ])('%j', async (words, expected) => {
+    const { code, stdout, stderr } = await runCli(words)
+    expect(stdout).toBe('')
+    if (typeof expected === 'string') expect(stderr).toBe(expected)
+    else expect(stderr).toMatch(expected)
+    expect(code).toBe(2)
+  })
+
+  test('a missing file that a flag names is no wrong usage', async () => {
+    const { code, stderr } = await runCli(['resolve', 'x/y:1', '--ca-file', 'nofile'])
+    expect(stderr).toBe('Error: open nofile: no such file or directory\n')
+    expect(code).toBe(1)
+  })
+})
+
+describe('help', () => {
+  test.each([[[]], [['--help']], [['help']], [['manifest']], [['manifest', '-h']], [['help', 'manifest']]])(
+    '%j',
+    async (words) => {
+      const { code, stdout, stderr } = await runCli(words)
+      expect(stdout).toMatch(/^Usage:\n {2}gantry/m)
+      expect(stdout).toContain('Available Commands:')
+      expect(stderr).toBe('')
+      expect(code).toBe(0)
+    },
+  )
+
+  test.each([[['resolve', '--help']], [['help', 'resolve']], [['digest', '-h']]])('%j', async (words) => {
+    const { code, stdout } = await runCli(words)
+    expect(stdout).toMatch(/^Usage: gantry resolve \[flags\] <name>/)
+    expect(stdout).toContain('--full-reference')
+    expect(code).toBe(0)
+  })
+})
+
+test.each([['bash'], ['zsh'], ['fish'], ['powershell']])(
+  'completion for %s knows commands and flags',
+  async (shell) => {
+    const { code, stdout } = await runCli(['completion', shell])
+    expect(stdout).toContain('manifest')
+    expect(stdout).toContain(shell === 'fish' ? 'exclude-digest-tags' : '--exclude-digest-tags')
+    expect(code).toBe(0)
+  },
+)
+
+test.each([[['version']], [['--version']]])('%j', async (words) => {
+  const { code, stdout } = await runCli(words)
+  expect(stdout).toMatch(/^Version: +\S+\nNode\.js version: \d+\.\d+\.\d+\nOS\/Arch: +\w+\/\w+\n$/)
+  expect(code).toBe(0)
+})
+
+test('version takes no argument', async () => {
+  const { code, stderr } = await runCli(['version', 'extra'])
+  expect(stderr).toBe('warning: `gantry version` requires no argument, "extra" will be ignored\n')
+  expect(code).toBe(0)
+})
