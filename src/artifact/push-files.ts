@@ -35,7 +35,7 @@ export interface PushFilesOptions extends ConfigOptions {
   /** Push the manifest even if it is there, and what is missing below it. */
   readonly force?: boolean
   readonly concurrency?: number
-  /** Called before a file is read or a folder is packed. */
+  /** Called with the cleaned path before a file is read or a folder is packed. */
   readonly onFile?: (path: string) => void
   readonly onEvent?: OnTransferEvent
 }
@@ -97,7 +97,7 @@ async function addFile(
   { path, name, mediaType, annotations }: FileToPush & { readonly name: string },
   { onFile, signal }: PushFilesOptions,
 ): Promise<Descriptor> {
-  onFile?.(path)
+  onFile?.(cleanName(path))
   return source.add(path, {
     name,
     ...(mediaType === undefined ? {} : { mediaType }),
