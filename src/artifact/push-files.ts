@@ -3,7 +3,7 @@ import { GantryError } from '../errors.js'
 import { copyGraph } from '../graph/copy.js'
 import type { OnTransferEvent } from '../graph/events.js'
 import { Annotation } from '../oci/annotations.js'
-import { plainDescriptor, type Annotations, type Descriptor } from '../oci/descriptor.js'
+import type { Annotations, Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { successorsOf, type ManifestContent } from '../oci/manifest.js'
 import { packManifest, type PackedManifest } from '../oci/pack.js'
@@ -115,7 +115,7 @@ async function pack(
   const packed = packManifest({
     ...(await prepareConfig(source, options)),
     layers,
-    ...(subject === undefined ? {} : { subject: plainDescriptor(subject) }),
+    ...(subject === undefined ? {} : { subject }),
     annotations: {
       ...(created === undefined ? {} : { [Annotation.created]: created }),
       ...options.annotations,

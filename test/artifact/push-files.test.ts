@@ -170,6 +170,11 @@ describe('files', () => {
     })
   })
 
+  test('have to have different titles, wherever those come from', async () => {
+    const annotations = { 'org.opencontainers.image.title': 'hi.txt' }
+    await expect(push([hi(), { ...bye(), annotations }])).rejects.toThrow('hi.txt: duplicate name')
+  })
+
   test('with the same content move once, and each name is told about', async () => {
     await writeFile(join(folder, 'again.txt'), 'hello\n')
     const events: TransferEvent[] = []
