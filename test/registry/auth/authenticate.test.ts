@@ -521,6 +521,18 @@ describe('token services that are odd', () => {
     expect(paths(server).filter((path) => path === 'GET /token')).toHaveLength(5)
   })
 
+  test('one that always gives the same token is not asked for ever', async () => {
+    let asked = 0
+    const server = await serve(({ entry, answer }) => {
+      if (!entry.url.startsWith('/token'))
+        answer(401, { 'www-authenticate': `Bearer realm="${server.url}/token",scope="repository:r${asked}:pull"` })
+      else answer(200, {}, { token: `same-${++asked > 0}` })
+    })
+    expect((await connect(server).request(pull('a'))).status).toBe(401)
+    expect(asked).toBe(2)
+    expect(paths(server).filter((path) => path !== 'GET /token')).toHaveLength(2)
+  })
+
   test('a redirect of one is not followed', async () => {
     const { server, rules } = await setUp()
     server.use((exchange) => {

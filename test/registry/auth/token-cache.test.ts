@@ -46,6 +46,12 @@ describe('TokenCache', () => {
     expect((await cache.get(1, PULL, request)).value).toBe('t2')
   })
 
+  test('not even when both ask at once', async () => {
+    const { cache, request } = createCache()
+    const tokens = await Promise.all([0, 1].map(async (holder) => cache.get(holder, PULL, request)))
+    expect(tokens.map(({ value }) => value)).toEqual(['t1', 't2'])
+  })
+
   test('a dropped token is not used again', async () => {
     const { cache, request } = createCache()
     cache.drop(await cache.get(0, PULL, request))
