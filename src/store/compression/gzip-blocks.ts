@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os'
 import { GantryError } from '../../errors.js'
 import { throwIfAborted } from '../../util/abort.js'
 import type { Bytes } from '../../util/bytes.js'
-import { openBlockCompressor, type BlockCompressor, type BlockCompressorOptions } from './block-compressor.js'
+import type { BlockCompressor } from './block-compressor.js'
+import { openBlockCompressor, type BlockCompressorOptions } from './open-block-compressor.js'
 import { splitBlocks, type Block } from './split-blocks.js'
 
 /** Every block of this many bytes becomes a gzip member of its own. */
