@@ -1,7 +1,7 @@
 import { rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GantryError } from '../../errors.js'
-import { Digester, type Digest } from '../../oci/digest.js'
+import { algorithmOf, Digester, type Digest } from '../../oci/digest.js'
 import { throwIfAborted } from '../../util/abort.js'
 import { collectBytes, type Bytes } from '../../util/bytes.js'
 import { withFileErrors } from '../../util/file-error.js'
@@ -49,7 +49,8 @@ export async function unpackFolder(
   destination: string,
   options: UnpackFolderOptions,
 ): Promise<UnpackedFolder> {
-  const digester = new Digester()
+  const { uncompressedDigest } = options
+  const digester = new Digester(uncompressedDigest === undefined ? undefined : algorithmOf(uncompressedDigest))
   const limit = await sizeLimitOf(destination, options)
   const unpacking = new Unpacking(new FolderWriter(destination), options, limit)
   try {

@@ -1,0 +1,160 @@
+import { realpath, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { GantryError } from '../errors.js'
+import { Annotation } from '../oci/annotations.js'
+import type { Annotations, Descriptor } from '../oci/descriptor.js'
+import { Digester } from '../oci/digest.js'
+import type { ManifestContent } from '../oci/manifest.js'
+import { MediaType } from '../oci/media-types.js'
+import { throwIfAborted } from '../util/abort.js'
+import { openBytes, type Bytes } from '../util/bytes.js'
+import { systemErrorCode, withFileErrors } from '../util/file-error.js'
+import { openRegularFile, readPieces } from '../util/read-file.js'
+import { TempFolder } from '../util/temp-folder.js'
+import { sweepTempFiles } from '../util/temp-path.js'
+import { changedWhileReading, isUnchanged, type FileStamp } from './file-stamp.js'
+import type { CallOptions, FetchOptions, Source } from './store.js'
+import { packFolder } from './tar/pack-folder.js'
+import { readContent } from './verify.js'
+
+export interface AddFileOptions extends CallOptions {
+  /** The title of the content, unless the annotations have one: the name that it is pulled under. */
+  readonly name: string
+  /** Default: a tar layer for a file, whatever is in it, and a tar+gzip layer for a folder. */
+  readonly mediaType?: string
+  /** Added to those that name the content. */
+  readonly annotations?: Annotations
+}
+
+type OpenFile = (offset: number, signal?: AbortSignal) => Bytes
+
+/** Files and folders on disk as a source of layers. Folders are packed into temporary files, which go with `close`. */
+export class FileSource implements Source {
+  readonly #content = new Map<string, { readonly descriptor: Descriptor; readonly open: OpenFile }>()
+  readonly #temporaryFolder: string
+  #packed: Promise<TempFolder> | undefined
+  #packedCount = 0
+
+  /** @param options.temporaryFolder where folders are packed; default: the system's folder for temporary files */
+  constructor({ temporaryFolder = tmpdir() }: { readonly temporaryFolder?: string } = {}) {
+    this.#temporaryFolder = temporaryFolder
+  }
+
+  /**
+   * Reads a file, or packs a folder, to know its digest. A link that is named itself is followed.
+   * @throws GantryError `file-error` when it is missing or unreadable; `unsupported` for a pipe, socket or device;
+   *   `conflict` when it changes meanwhile
+   */
+  async add(path: string, options: AddFileOptions): Promise<Descriptor> {
+    const resolved = await resolveFile(path)
+    const { mediaType, annotations = {} } = options
+    const name = annotations[Annotation.title] ?? options.name
+    const isFolder = (await withFileErrors('read', path, () => stat(resolved))).isDirectory()
+    const content = isFolder
+      ? await this.#pack(resolved, name, options.signal)
+      : await digestFile(resolved, path, options.signal)
+    const descriptor: Descriptor = {
+      mediaType: mediaType ?? (isFolder ? MediaType.imageLayerGzip : MediaType.imageLayer),
+      digest: content.digest,
+      size: content.size,
+      annotations: { [Annotation.title]: name, ...content.annotations, ...annotations },
+    }
+    this.#content.set(descriptor.digest, { descriptor, open: content.open })
+    return descriptor
+  }
+
+  /** Adds content that was made in memory, such as a config or a manifest. */
+  addBytes(descriptor: Descriptor, bytes: Uint8Array): void {
+    this.#content.set(descriptor.digest, { descriptor, open: openBytes(bytes) })
+  }
+
+  /** Finds content by its digest; files have no tags. */
+  resolve(reference: string): Promise<Descriptor> {
+    const content = this.#content.get(reference)
+    if (content === undefined) return Promise.reject(new GantryError('not-found', `${reference}: not found`))
+    return Promise.resolve(content.descriptor)
+  }
+
+  async readManifest(reference: string, options?: CallOptions): Promise<ManifestContent> {
+    const descriptor = await this.resolve(reference)
+    return { descriptor, bytes: await readContent(this, descriptor, options) }
+  }
+
+  /** @throws GantryError `conflict` when a file is not the one any more that was added */
+  async *fetch({ digest }: Descriptor, { offset = 0, signal }: FetchOptions = {}): Bytes {
+    throwIfAborted(signal)
+    const content = this.#content.get(digest)
+    if (content === undefined) throw new GantryError('not-found', `${digest}: not found`)
+    yield* content.open(offset, signal)
+  }
+
+  /** Removes the temporary files. */
+  async close(): Promise<void> {
+    const packed = this.#packed
+    this.#packed = undefined
+    // Where no folder could be made, whoever wanted to pack has been told.
+    const folder = await packed?.catch(() => undefined)
+    await folder?.discard()
+  }
+
+  async #pack(folder: string, name: string, signal: AbortSignal | undefined): Promise<ReadFile> {
+    this.#packed ??= openTempFolder(this.#temporaryFolder)
+    const target = join((await this.#packed).path, String(this.#packedCount++))
+    const packed = await packFolder(folder, name, { target, signal })
+    return {
+      ...packed,
+      annotations: { [Annotation.unpackedDigest]: packed.uncompressedDigest, [Annotation.unpack]: 'true' },
+      open: openFile(target, target, await stat(target)),
+    }
+  }
+}
+
+interface ReadFile {
+  readonly digest: Descriptor['digest']
+  readonly size: number
+  readonly annotations: Annotations
+  readonly open: OpenFile
+}
+
+async function openTempFolder(parent: string): Promise<TempFolder> {
+  await sweepTempFiles(parent)
+  return TempFolder.create(join(parent, 'packed'))
+}
+
+/** In the words that scripts for `oras` know. */
+async function resolveFile(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (cause) {
+    if (systemErrorCode(cause) !== 'ENOENT') return withFileErrors('read', path, () => Promise.reject(cause as Error))
+    throw new GantryError('file-error', `stat ${resolve(path)}: no such file or directory`, { cause })
+  }
+}
+
+async function digestFile(file: string, path: string, signal: AbortSignal | undefined): Promise<ReadFile> {
+  const handle = await openRegularFile(file)
+  try {
+    const stamp = await handle.stat()
+    const digester = new Digester()
+    const range = { start: 0, end: stamp.size, path, signal }
+    for await (const chunk of readPieces(handle, range)) digester.update(chunk)
+    if (digester.size !== stamp.size || !isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
+    return { digest: digester.digest(), size: stamp.size, annotations: {}, open: openFile(file, path, stamp) }
+  } finally {
+    await handle.close()
+  }
+}
+
+function openFile(file: string, path: string, stamp: FileStamp): OpenFile {
+  return async function* (offset, signal) {
+    const handle = await openRegularFile(file)
+    try {
+      if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
+      yield* readPieces(handle, { start: offset, end: stamp.size, path, signal })
+      if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
+    } finally {
+      await handle.close()
+    }
+  }
+}
