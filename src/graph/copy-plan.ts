@@ -16,6 +16,8 @@ export interface PlannedNode {
 export interface PlannedTag {
   readonly tag: string
   readonly descriptor: Descriptor
+  /** What it points at now; absent where that is nothing, or the sink does not tell. */
+  readonly current?: Descriptor
   /** False when the tag points at it already: it is not written again, as a registry may forbid it. */
   readonly isNew: boolean
 }

@@ -26,11 +26,16 @@ export async function transfer(
   descriptor: Descriptor,
   options: TransferOptions = {},
 ): Promise<TransferOutcome> {
+  let isStarted = false
+  const start = (): void => {
+    if (!isStarted) options.onEvent?.({ type: 'started', descriptor })
+    isStarted = true
+  }
   try {
-    return await attempt(source, sink, descriptor, { ...options, noCache: false })
+    return await attempt(source, sink, descriptor, { ...options, start, noCache: false })
   } catch (error) {
     if (!isGantryError(error, 'digest-mismatch')) throw error
-    return attempt(source, sink, descriptor, { ...options, noCache: true })
+    return attempt(source, sink, descriptor, { ...options, start, noCache: true })
   }
 }
 
@@ -56,6 +61,8 @@ export function blame(error: unknown, side: 'source' | 'destination'): unknown {
 }
 
 interface AttemptOptions extends TransferOptions {
+  /** Called when bytes are about to move. */
+  readonly start: () => void
   readonly noCache: boolean
 }
 
@@ -65,15 +72,10 @@ async function attempt(
   descriptor: Descriptor,
   options: AttemptOptions,
 ): Promise<TransferOutcome> {
-  const { onEvent, signal, noCache } = options
+  const { onEvent, signal, start, noCache } = options
   const mounter = isMounter(sink) && !isManifestType(descriptor.mediaType) ? sink : undefined
   // After a wrong digest the bytes have to come from the source: a mount would give the sink's registry the last word.
   const from = noCache ? undefined : mounter?.mountSourceOf(source)
-  let isStarted = false
-  const start = (): void => {
-    if (!isStarted) onEvent?.({ type: 'started', descriptor })
-    isStarted = true
-  }
   const content = new WatchedContent(source, descriptor, {
     noCache,
     ...(signal === undefined ? {} : { signal }),

@@ -234,6 +234,13 @@ describe('copy', () => {
   })
 })
 
+test('a plan tells what a tag points at now', async () => {
+  const old = await pushArtifact(sink, { layers: ['old'], tag: 'v1' })
+  const root = await pushArtifact(source, { layers: ['new'], tag: 'v1' })
+  const { tags } = await planCopy(source, 'v1', sink, { tags: ['v1'] })
+  expect(tags).toMatchObject([{ current: { digest: old.digest }, descriptor: { digest: root.digest }, isNew: true }])
+})
+
 describe('a layer that is not to be distributed', () => {
   async function pushForeign(): Promise<Descriptor> {
     const config = await pushBlob(source, '{}', MediaType.dockerConfig)
@@ -368,9 +375,12 @@ describe('trouble with the content', () => {
   test('a wrong digest is asked for once more, past every cache', async () => {
     const liar = new LyingStore(layer.digest, 1)
     await pushArtifact(liar, { layers: ['one'], tag: 'v1' })
-    await copy(liar, 'v1', sink)
+    const events: TransferEvent[] = []
+    await copy(liar, 'v1', sink, { onEvent: (event) => void events.push(event) })
     expect(liar.noCache).toEqual([false, true])
     expect(await sink.has(layer)).toBe(true)
+    const ofLayer = events.filter((event) => 'descriptor' in event && event.descriptor.digest === layer.digest)
+    expect(ofLayer.filter(({ type }) => type !== 'progress').map(({ type }) => type)).toEqual(['started', 'finished'])
   })
 
   test('a second wrong digest is the error, and the source is to blame', async () => {
