@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
-import { pack } from 'tar-stream'
 import { digestOf } from './output.js'
+import { tarOf } from './tar-of.js'
 
 interface Descriptor {
   readonly mediaType: string
@@ -58,11 +57,4 @@ export async function writePlatformIndex(folder: string, platforms: readonly str
     index: index.digest,
     manifests: Object.fromEntries(platforms.map((name, position) => [name, manifests[position]?.digest ?? ''])),
   }
-}
-
-async function tarOf(name: string, content: string): Promise<Buffer> {
-  const tar = pack()
-  tar.entry({ name, mtime: new Date(0) }, content)
-  tar.finalize()
-  return buffer(tar)
 }
