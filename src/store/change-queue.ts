@@ -1,4 +1,4 @@
-import { abortError, throwIfAborted } from '../util/abort.js'
+import { abortError, onAbort, throwIfAborted } from '../util/abort.js'
 import { withFileLock } from '../util/file-lock.js'
 
 /** Makes changes one after the other, and says of each how it ended; when it throws, none was made. */
@@ -33,19 +33,18 @@ export class ChangeQueue<Change> {
    */
   async add(change: Change, signal?: AbortSignal): Promise<void> {
     throwIfAborted(signal)
-    let onAbort = (): void => undefined
+    let stopListening = (): void => undefined
     try {
       await new Promise<void>((resolve, reject) => {
         const pending = { change, resolve, reject }
-        onAbort = () => {
+        stopListening = onAbort(signal, () => {
           this.#drop(pending, signal)
-        }
-        signal?.addEventListener('abort', onAbort)
+        })
         this.#pending.add(pending)
         if (!this.#isRunning) void this.#run()
       })
     } finally {
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
     }
   }
 

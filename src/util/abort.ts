@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { GantryError } from '../errors.js'
 
 /** @throws GantryError `aborted` when the caller's signal has fired; a GantryError given as its reason is thrown itself */
@@ -9,6 +10,20 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 export function abortError(signal: AbortSignal): GantryError {
   const reason: unknown = signal.reason
   return reason instanceof GantryError ? reason : new GantryError('aborted', 'aborted', { cause: reason })
+}
+
+/**
+ * Calls back when the signal fires.
+ * @returns how to stop listening; nothing may be left listening to a signal that outlives the call
+ */
+export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  if (signal === undefined) return () => undefined
+  // One signal goes down every call, and many of them wait at a time; Node takes more than ten for a leak.
+  setMaxListeners(0, signal)
+  signal.addEventListener('abort', listener, { once: true })
+  return () => {
+    signal.removeEventListener('abort', listener)
+  }
 }
 
 /**
@@ -33,15 +48,14 @@ export async function delay(milliseconds: number, signal?: AbortSignal): Promise
 export async function abortable(start: (settle: () => void) => () => void, signal?: AbortSignal): Promise<void> {
   throwIfAborted(signal)
   await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void => {
+    const stopListening = onAbort(signal, () => {
       stop()
       if (signal !== undefined) reject(abortError(signal))
-    }
+    })
     const stop = start(() => {
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
       resolve()
     })
-    signal?.addEventListener('abort', onAbort, { once: true })
   })
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { GantryError } from '../../src/errors.js'
-import { abortError, delay, throwIfAborted } from '../../src/util/abort.js'
+import { abortError, delay, onAbort, throwIfAborted, untilAborted } from '../../src/util/abort.js'
 
 test('nothing is thrown without a signal, and before it fires', () => {
   throwIfAborted(undefined)
@@ -31,4 +31,30 @@ test('a delay ends when the signal fires', async () => {
   controller.abort()
   await expect(wait).rejects.toMatchObject({ code: 'aborted' })
   await expect(delay(60_000, controller.signal)).rejects.toMatchObject({ code: 'aborted' })
+})
+
+test('many may wait for one signal, and nobody is left listening', async () => {
+  const warnings: Error[] = []
+  const note = (warning: Error): number => warnings.push(warning)
+  process.on('warning', note)
+  const controller = new AbortController()
+  await Promise.all(Array.from({ length: 50 }, () => delay(1, controller.signal)))
+  let calls = 0
+  const stops = Array.from({ length: 50 }, () => onAbort(controller.signal, () => calls++))
+  for (const stop of stops) stop()
+  controller.abort()
+  await new Promise((resolve) => setImmediate(resolve))
+  process.off('warning', note)
+  expect(calls).toBe(0)
+  expect(warnings).toEqual([])
+})
+
+test('a promise is waited for until the signal fires, and its failure afterwards is nobody’s concern', async () => {
+  const { signal } = new AbortController()
+  expect(await untilAborted(Promise.resolve(1), undefined)).toBe(1)
+  expect(await untilAborted(Promise.resolve(1), signal)).toBe(1)
+  await expect(untilAborted(Promise.reject(new Error('no')), signal)).rejects.toThrow('no')
+  const late = new Promise((_, reject) => setTimeout(reject, 20, new Error('too late')))
+  await expect(untilAborted(late, AbortSignal.timeout(5))).rejects.toMatchObject({ code: 'aborted' })
+  await new Promise((resolve) => setTimeout(resolve, 30))
 })
