@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { GantryError } from '../../errors.js'
 import type { Answer } from './answer.js'
 import { ConnectionPool } from './connection-pool.js'
@@ -124,7 +125,9 @@ export class HttpClient {
 /** The last entry for a host and port wins. */
 function overrideOf(url: URL, overrides: readonly HostOverride[] = []): { address: string; port: number } | undefined {
   const place = hostPortOf(url)
-  const entry = overrides.findLast(({ host, port }) => `${host.toLowerCase()}:${port}` === place)
+  const entry = overrides.findLast(
+    ({ host, port }) => `${isIPv6(host) ? `[${host}]` : host.toLowerCase()}:${port}` === place,
+  )
   return entry === undefined ? undefined : { address: entry.address, port: entry.addressPort ?? entry.port }
 }
 

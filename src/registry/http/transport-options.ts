@@ -87,7 +87,7 @@ export interface TransportOptions {
   readonly userAgent?: string
   readonly retry?: RetryOptions
   readonly timeouts?: TimeoutOptions
-  /** Requests in flight per host; by default it follows the host, from 8 up to 32. */
+  /** Requests in flight per host, those with and those without a body counted apart; by default it follows the host, 8 to 32. */
   readonly concurrency?: number
   /** Told of retries, warnings and every request and answer, without secrets. */
   readonly onEvent?: (event: TransportEvent) => void

@@ -249,6 +249,17 @@ describe('requests that fail', () => {
   })
 })
 
+test('who waits for a place while another is told to hold back, holds back as well', async () => {
+  const server = await serve(({ index, answer }) => (index === 0 ? answer(429, { 'retry-after': '4' }) : answer(200)))
+  const clock = new VirtualClock()
+  const transport = connect(server, { concurrency: 1 }, clock)
+  const answers = await Promise.all(
+    ['/v2/x', '/v2/y'].map(async (url) => transport.request({ ...get(url), retry: 'never' })),
+  )
+  expect(answers.map(({ status }) => status)).toEqual([429, 200])
+  expect(clock.waits).toHaveLength(1)
+})
+
 function puts(ledger: readonly { readonly method: string }[]): number {
   return ledger.filter(({ method }) => method === 'PUT').length
 }
