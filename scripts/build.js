@@ -1,9 +1,11 @@
-// Builds dist: the CLI as one file with its libraries inside, the library with its dependencies outside, the worker
-// that both start, and the type declarations. `--no-types` leaves the declarations out.
+// Builds dist: what of the CLI is loaded at every start, and all the rest of it with its libraries inside; the library
+// with its dependencies outside; the worker that both start, and the type declarations. `--no-types` leaves the
+// declarations out.
 import { spawn } from 'node:child_process'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
+import { directImports } from './direct-imports.js'
 import { lazyBuiltins } from './lazy-builtins.js'
 import { packagesIn, thirdPartyLicences } from './licences.js'
 
@@ -41,9 +43,16 @@ const outputs = [
     ...minified,
     entryPoints: { cli: 'src/cli/entry.ts' },
     outdir: 'dist',
+    plugins: [lazyBuiltins(), inFileOfItsOwn('./program.js', './commands.js')],
+  },
+  {
+    ...common,
+    ...minified,
+    entryPoints: { commands: 'src/cli/program.ts' },
+    outdir: 'dist',
     banner: withRequire,
     external: optional,
-    plugins: [lazyBuiltins()],
+    plugins: [lazyBuiltins(), directImports(join(root, 'src/index.ts'))],
   },
   {
     ...common,
@@ -72,7 +81,7 @@ const results = await Promise.all(outputs.map((options) => build(options))).catc
   // esbuild has said what is wrong.
   process.exit(1)
 })
-const [, , library] = results
+const library = results.at(-1)
 
 const undeclared = packagesIn(library.metafile).filter((name) => !insideTheLibrary.has(name))
 if (undeclared.length > 0) {
@@ -83,9 +92,22 @@ const files = new Map()
 for (const { outputFiles } of results) for (const file of outputFiles) files.set(file.path, file.contents)
 files.set(join(dist, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicences(root, results))
 for (const [path, contents] of files) await publish(path, contents)
+await removeOthers()
 await types
 const seconds = ((performance.now() - started) / 1000).toFixed(1)
 console.error(`built ${[...files.keys()].map((path) => relative(root, path)).join(', ')} in ${seconds} s`)
+
+/** Leaves a module to be loaded from a file beside this one. */
+function inFileOfItsOwn(module, file) {
+  return {
+    name: 'in-file-of-its-own',
+    setup(building) {
+      building.onResolve({ filter: /^\.\// }, ({ path }) =>
+        path === module ? { path: file, external: true } : undefined,
+      )
+    },
+  }
+}
 
 /** Puts a file in its place in one step: tests may be running from the one before. */
 async function publish(path, contents) {
@@ -93,6 +115,14 @@ async function publish(path, contents) {
   const temporary = `${path}.${process.pid}.tmp`
   await writeFile(temporary, contents)
   await rename(temporary, path)
+}
+
+/** Removes what an earlier build has left, so that it is not published. */
+async function removeOthers() {
+  for (const name of await readdir(dist)) {
+    const path = join(dist, name)
+    if (name !== 'types' && !name.endsWith('.tmp') && !files.has(path)) await rm(path, { recursive: true })
+  }
 }
 
 async function emitTypes() {

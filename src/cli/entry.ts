@@ -4,6 +4,6 @@ export { runProcess } from './run-process.js'
 
 /** The program `docker-credential-gantry`; the library is loaded when it is called. */
 export const runCredentialHelper: typeof RunCredentialHelper = async (...call) => {
-  const library = await import('../index.js')
-  return library.runCredentialHelper(...call)
+  const program = await import('./program.js')
+  return program.runCredentialHelper(...call)
 }

@@ -1,5 +1,5 @@
 import type { Context } from './context.js'
-import { findCommand, isGroup } from './command-tree.js'
+import { printVersion } from './commands/version.js'
 
 /**
  * Runs one command line.
@@ -8,34 +8,10 @@ import { findCommand, isGroup } from './command-tree.js'
  *   130 interrupted
  */
 export async function main(words: readonly string[], context: Context): Promise<number> {
-  try {
-    const found = findCommand(rootFlagsLast(words))
-    if (isGroup(found.node)) {
-      const { runGroup } = await import('./run-group.js')
-      return await runGroup({ ...found, node: found.node }, context)
-    }
-    if (found.node.name === 'version' && found.rest.length === 0) {
-      const { printVersion } = await import('./commands/version.js')
-      printVersion(context)
-      return 0
-    }
-    const { runCommand } = await import('./run-command.js')
-    return await runCommand({ ...found, node: found.node }, context)
-  } catch (error) {
-    const { reportError } = await import('./report-error.js')
-    return reportError(error, context)
+  if (words.length === 1 && (words[0] === 'version' || words[0] === '--version')) {
+    printVersion(context)
+    return 0
   }
-}
-
-/** Flags that stand before the command, as `crane` users write them, belong to the command. */
-function rootFlagsLast(words: readonly string[]): readonly string[] {
-  const start = words.findIndex((word) => !word.startsWith('-'))
-  const flags = start === -1 ? words : words.slice(0, start)
-  if (flags.length === 0 || flags.some((flag) => flag === '-h' || flag === '--help' || flag === '--version'))
-    return words
-  if (flags.at(-1) === '--platform' && start !== -1) {
-    // The one root flag of crane that has a value in a word of its own.
-    return [...words.slice(start + 1), ...flags, words[start] ?? '']
-  }
-  return start === -1 ? words : [...words.slice(start), ...flags]
+  const { runProgram } = await import('./program.js')
+  return runProgram(words, context)
 }

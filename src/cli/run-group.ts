@@ -10,8 +10,8 @@ export async function runGroup(
   const [word] = found.rest
   const name = found.path.join(' ')
   if (word === 'help' && found.node === COMMAND_TREE) {
-    const { main } = await import('./main.js')
-    return main([...found.rest.slice(1), '--help'], context)
+    const { runProgram } = await import('./program.js')
+    return runProgram([...found.rest.slice(1), '--help'], context)
   }
   if (word === '--version' && found.node === COMMAND_TREE) {
     const { printVersion } = await import('./commands/version.js')

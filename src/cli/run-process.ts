@@ -54,7 +54,7 @@ function processContext(signal: AbortSignal): Context {
 }
 
 async function endNow(code: number): Promise<never> {
-  const { removeOpenTempFiles } = await import('../index.js')
+  const { removeOpenTempFiles } = await import('./program.js')
   removeOpenTempFiles()
   process.exit(code)
 }
