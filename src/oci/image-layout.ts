@@ -1,6 +1,6 @@
 import { GantryError } from '../errors.js'
 import { parseJsonObject } from '../util/json.js'
-import { algorithmOf, hexOf, isDigest, type Digest, type DigestAlgorithm } from './digest.js'
+import { algorithmOf, hexOf, type Digest, type DigestAlgorithm } from './digest.js'
 import { encodeJson } from './encode-json.js'
 
 /** The file that marks a folder as an image layout (image-spec, image-layout.md, "oci-layout file"). */
@@ -26,13 +26,6 @@ export function blobFolderOf(algorithm: DigestAlgorithm): string {
 /** Where content is, below the layout, with `/`. */
 export function blobPathOf(digest: Digest): string {
   return `${blobFolderOf(algorithmOf(digest))}/${hexOf(digest)}`
-}
-
-/** The digest that a path below the layout stands for; undefined when it is not the path of a blob. */
-export function digestOfBlobPath(path: string): Digest | undefined {
-  const [folder, algorithm, hex, ...rest] = path.split('/')
-  const digest = `${algorithm ?? ''}:${hex ?? ''}`
-  return folder === BLOBS_FOLDER && rest.length === 0 && isDigest(digest) ? digest : undefined
 }
 
 /** The content of the `oci-layout` file. */

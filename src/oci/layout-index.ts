@@ -75,11 +75,6 @@ export class LayoutIndex {
     return this.#entries
   }
 
-  /** How many entries there are. */
-  get size(): number {
-    return this.#entries.size
-  }
-
   /** Every name that is in use, in no particular order. */
   get tags(): Iterable<string> {
     return this.#byTag.keys()

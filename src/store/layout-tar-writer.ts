@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
@@ -10,6 +11,7 @@ import { openBytes, type OpenContent } from '../util/bytes.js'
 import { fileError, isSystemError } from '../util/file-error.js'
 import { Limit } from '../util/limit.js'
 import { TempFile } from '../util/temp-file.js'
+import { sweepTempFiles } from '../util/temp-path.js'
 import { receiveContent, receiveManifest, type ReceivedManifest } from './receive-content.js'
 import type { CallOptions, PushOptions, Sink } from './store.js'
 import { checkTagName } from './tag-name.js'
@@ -47,6 +49,7 @@ export class LayoutTarWriter implements Sink {
    */
   static async create(path: string): Promise<LayoutTarWriter> {
     if (await isFolder(path)) throw new GantryError('file-error', `${path} is a folder`)
+    await sweepTempFiles(dirname(path))
     return new LayoutTarWriter(await TempFile.create(path))
   }
 

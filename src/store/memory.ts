@@ -42,6 +42,11 @@ export class MemoryStore implements Source, Sink, ReferrerSource, Deleter, TagSo
     return { mediaType: MediaType.octetStream, digest: reference, size }
   }
 
+  async resolveBlob(digest: Digest, { signal }: CallOptions = {}): Promise<Descriptor> {
+    throwIfAborted(signal)
+    return { mediaType: MediaType.octetStream, digest, size: this.#bytesOf(digest).byteLength }
+  }
+
   async readManifest(reference: string, options: CallOptions = {}): Promise<ManifestContent> {
     const descriptor = await this.resolve(reference, options)
     if (!this.#manifests.has(descriptor.digest)) throw notFound(reference)

@@ -52,12 +52,7 @@ export class TarFile {
     }
   }
 
-  /** The names of all files, without `./` at their beginning. */
-  get names(): Iterable<string> {
-    return this.#places.keys()
-  }
-
-  /** Where a file is in the archive; undefined when there is none of this name. */
+  /** Where a file is in the archive, by its name without `./` at the beginning; undefined when there is none. */
   placeOf(name: string): TarPlace | undefined {
     return this.#places.get(name)
   }

@@ -52,7 +52,8 @@ export async function sweepTempFiles(folder: string): Promise<void> {
   try {
     names = await readdir(folder)
   } catch (cause) {
-    if (isSystemError(cause, 'ENOENT')) return
+    // Where names may not be listed, files may still be written.
+    if (isSystemError(cause, 'ENOENT', 'EACCES', 'EPERM')) return
     throw fileError(cause, 'list', folder)
   }
   const stale = names.filter((name) => name.startsWith(PREFIX) && name.endsWith(SUFFIX))

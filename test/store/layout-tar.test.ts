@@ -22,6 +22,7 @@ import { LayoutStore } from '../../src/store/layout.js'
 import { LayoutTar } from '../../src/store/layout-tar.js'
 import { LayoutTarWriter } from '../../src/store/layout-tar-writer.js'
 import { collectBytes } from '../../src/util/bytes.js'
+import { formatOwner, ownIdentity } from '../../src/util/process-identity.js'
 import { temporaryFolder } from '../util/temporary-folder.js'
 import { describeStore } from './contract.js'
 import { blob, emptyConfig, inChunks, index, listAll, manifest, readAll, type Content } from './content.js'
@@ -86,6 +87,14 @@ describe('a tar that is written', () => {
     expect(readFileSync(path, 'utf8')).toBe('before')
     await expect(writer.push(emptyConfig.descriptor, emptyConfig.open)).rejects.toMatchObject({ code: 'aborted' })
     await expect(writer.close()).rejects.toMatchObject({ code: 'aborted' })
+  })
+
+  test('removes what a killed process left of another', async () => {
+    const folder = temporaryFolder()
+    const dead = `.gantry-${formatOwner({ ...ownIdentity(), pid: 2 ** 22 + 1 })}.tmp`
+    writeFileSync(join(folder, dead), 'half')
+    await writeTar(join(folder, 'layout.tar'))
+    expect(readdirSync(folder)).toEqual(['layout.tar'])
   })
 
   test('takes nothing more once it is closed', async () => {
@@ -264,7 +273,9 @@ describe('a tar that is read', () => {
 })
 
 /** Archives that no good program makes. */
-async function makeTar(entries: readonly (readonly [Partial<Header> & { name: string }, string | Uint8Array])[]): Promise<string> {
+async function makeTar(
+  entries: readonly (readonly [Partial<Header> & { name: string }, string | Uint8Array])[],
+): Promise<string> {
   const archive = pack()
   for (const [header, content] of entries) archive.entry(header, Buffer.from(content))
   archive.finalize()
@@ -330,7 +341,7 @@ describe('a tar is refused with', () => {
     ],
     ['an absolute path', [layoutFile, indexFile, [{ name: '/x' }, 'x']], 'invalid-content', 'no plain path'],
   ] as const)('%s', async (_, entries, code, message) => {
-    const path = await makeTar(entries as Parameters<typeof makeTar>[0])
+    const path = await makeTar(entries)
     await expect(LayoutTar.open(path)).rejects.toMatchObject({ code, message: expect.stringContaining(message) })
     expect(existsSync(path)).toBe(true)
   })

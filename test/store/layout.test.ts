@@ -230,6 +230,13 @@ describe('the blobs of a layout', () => {
     expect(plainDescriptor(await store.resolve('v1'))).toEqual(parent.descriptor)
   })
 
+  test('are found by digest alone', async () => {
+    const { store } = await newLayout()
+    const { digest, size } = emptyConfig.descriptor
+    expect(await store.resolveBlob(digest)).toEqual({ mediaType: 'application/octet-stream', digest, size })
+    await expect(store.resolveBlob(blob().descriptor.digest)).rejects.toMatchObject({ code: 'not-found' })
+  })
+
   test('resolve by digest, as a manifest where they say so', async () => {
     const { folder, store } = await newLayout()
     const [unlisted, layer] = [manifest(), contentOf('x/y', new TextEncoder().encode('{"mediaType":"x/y"}'))]

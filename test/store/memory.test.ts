@@ -19,3 +19,11 @@ test.each(['', 'a\u001bb', 'a\nb', `sha256:${'a'.repeat(64)}`, 'x'.repeat(4097)]
     await expect(store.push(descriptor, open, { tag })).rejects.toMatchObject({ code: 'invalid-argument' })
   },
 )
+
+test('a blob is found by its digest alone, and so is a manifest as one', async () => {
+  const store = new MemoryStore()
+  await store.push(emptyConfig.descriptor, emptyConfig.open)
+  const { digest, size } = emptyConfig.descriptor
+  expect(await store.resolveBlob(digest)).toEqual({ mediaType: 'application/octet-stream', digest, size })
+  await expect(store.resolveBlob(manifest().descriptor.digest)).rejects.toMatchObject({ code: 'not-found' })
+})
