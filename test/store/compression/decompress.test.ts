@@ -36,11 +36,14 @@ describe('compressionFormatOf', () => {
 })
 
 describe('decompress', () => {
-  test.each([1, 100, 1000, 65_536, 10_000_000])('reads several gzip members in chunks of %i bytes', async (chunkSize) => {
-    const content = chunkSize === 1 ? zlib.gzipSync('small') : members
-    const expected = chunkSize === 1 ? Buffer.from('small') : text
-    expect((await collect(decompress(inChunks(content, chunkSize), 'blob'))).equals(expected)).toBe(true)
-  })
+  test.each([1, 100, 1000, 65_536, 10_000_000])(
+    'reads several gzip members in chunks of %i bytes',
+    async (chunkSize) => {
+      const content = chunkSize === 1 ? zlib.gzipSync('small') : members
+      const expected = chunkSize === 1 ? Buffer.from('small') : text
+      expect((await collect(decompress(inChunks(content, chunkSize), 'blob'))).equals(expected)).toBe(true)
+    },
+  )
 
   test('reads two members wherever the chunks meet', async () => {
     const two = Buffer.concat([zlib.gzipSync('one,'), zlib.gzipSync('two')])

@@ -106,7 +106,7 @@ describe('gzipBlocks', () => {
   })
 
   test('fails when its worker fails', async () => {
-    const broken = new URL('broken-worker.mjs', worker.url)
+    const broken = new URL('broken-worker.js', worker.url)
     await writeFile(broken, 'throw new Error("broken on purpose")')
     const content = inChunks(sampleBytes(3 * MIB), MIB)
     await expect(collect(gzipBlocks(content, { workers: 2, workerFile: broken }))).rejects.toThrow('broken on purpose')
@@ -127,9 +127,23 @@ describe('gzipBlocks', () => {
     })
   })
 
+  test('finds its workers beside itself, and lets the process end', () => {
+    const script = `
+      import { createHash } from 'node:crypto'
+      import { gzipBlocks } from '${new URL('gzip-blocks.js', worker.url).href}'
+      const hash = createHash('sha256')
+      async function* content() { for (let count = 0; count < 5; count++) yield new Uint8Array(1024 * 1024) }
+      let workers = 0
+      process.on('worker', () => workers++)
+      for await (const member of gzipBlocks(content(), { workers: 2 })) hash.update(member)
+      console.log(workers, hash.digest('hex'))`
+    const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script], { timeout: 15_000 })
+    expect(output.toString()).toBe('2 6b3e9af81229bcc5c62f86522eb629f1a56e62b40c0004a9d2dcd85b1c7830ce\n')
+  })
+
   test('leaves no handlers behind in the process', async () => {
     const script = `
-      import { compressBlock } from '${new URL('compress-block.mjs', worker.url).href}'
+      import { compressBlock } from '${new URL('compress-block.js', worker.url).href}'
       compressBlock(new Uint8Array(10), 6)
       console.log(process.listenerCount('uncaughtException'), process.listenerCount('unhandledRejection'))`
     const output = execFileSync(process.execPath, ['--input-type=module', '--eval', script])

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 const sources = join(import.meta.dirname, '../../../src/store/compression')
 
 export interface WorkerFile {
-  /** The worker; `compress-block.mjs` lies beside it. */
+  /** The worker; `gzip-blocks.js` and `compress-block.js` lie beside it. */
   readonly url: URL
   remove(): Promise<void>
 }
@@ -15,17 +15,17 @@ export interface WorkerFile {
 /** The worker's program as the build makes it: one file with its libraries inside. */
 export async function buildWorkerFile(): Promise<WorkerFile> {
   const folder = await mkdtemp(join(tmpdir(), 'gantry-worker-'))
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
   await build({
-    entryPoints: [join(sources, 'gzip-worker.ts'), join(sources, 'compress-block.ts')],
+    entryPoints: ['gzip-worker.ts', 'gzip-blocks.ts', 'compress-block.ts'].map((name) => join(sources, name)),
     outdir: folder,
-    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',
     logLevel: 'silent',
   })
   return {
-    url: pathToFileURL(join(folder, 'gzip-worker.mjs')),
+    url: pathToFileURL(join(folder, 'gzip-worker.js')),
     remove: async () => rm(folder, { recursive: true, force: true }),
   }
 }
