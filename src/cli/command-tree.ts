@@ -1,26 +1,4 @@
-import type { CommandDefinition } from './define-command.js'
-
-/** A command of the tree: what the overview shows of it, and how to load the rest. */
-export interface CommandEntry {
-  readonly name: string
-  readonly aliases?: readonly string[]
-  readonly summary: string
-  readonly load: () => Promise<CommandDefinition<never>>
-}
-
-/** Commands that share a first word. */
-export interface CommandGroup {
-  readonly name: string
-  readonly aliases?: readonly string[]
-  readonly summary: string
-  readonly commands: readonly CommandNode[]
-}
-
-export type CommandNode = CommandEntry | CommandGroup
-
-export function isGroup(node: CommandNode): node is CommandGroup {
-  return 'commands' in node
-}
+import type { CommandGroup } from './define-command.js'
 
 /** Every command of gantry. Each module is imported only when its command is called. */
 export const COMMAND_TREE: CommandGroup = {
@@ -172,29 +150,4 @@ export const COMMAND_TREE: CommandGroup = {
       load: async () => (await import('./commands/version.js')).version,
     },
   ],
-}
-
-/** A node of the tree, the full name that leads to it, and what is left of the command line. */
-export interface FoundCommand {
-  readonly node: CommandNode
-  readonly path: readonly string[]
-  readonly rest: readonly string[]
-}
-
-/** Walks the command line down the tree as far as its words are names of commands. */
-export function findCommand(words: readonly string[], root: CommandGroup = COMMAND_TREE): FoundCommand {
-  let node: CommandNode = root
-  const path = [root.name]
-  let index = 0
-  while (isGroup(node)) {
-    const word = words[index]
-    const next: CommandNode | undefined = node.commands.find(
-      ({ name, aliases }) => name === word || (word !== undefined && aliases?.includes(word) === true),
-    )
-    if (next === undefined) break
-    node = next
-    path.push(next.name)
-    index++
-  }
-  return { node, path, rest: words.slice(index) }
 }

@@ -19,6 +19,8 @@ export interface CommandCall<Values> {
   readonly name: string
   /** The usage line without its label. */
   readonly usage: string
+  /** All commands there are. */
+  readonly tree: CommandGroup
 }
 
 /** A command, in a file of its own that is loaded when the command is called. */
@@ -32,6 +34,28 @@ export interface CommandDefinition<Values = Record<string, unknown>> {
   readonly configure?: (command: Command) => void
   /** @returns the exit code; anything but a number is 0 */
   readonly run: (call: CommandCall<Values>) => Promise<unknown>
+}
+
+/** A command of the tree: what the overview shows of it, and how to load the rest. */
+export interface CommandEntry {
+  readonly name: string
+  readonly aliases?: readonly string[]
+  readonly summary: string
+  readonly load: () => Promise<CommandDefinition<never>>
+}
+
+/** Commands that share a first word. */
+export interface CommandGroup {
+  readonly name: string
+  readonly aliases?: readonly string[]
+  readonly summary: string
+  readonly commands: readonly CommandNode[]
+}
+
+export type CommandNode = CommandEntry | CommandGroup
+
+export function isGroup(node: CommandNode): node is CommandGroup {
+  return 'commands' in node
 }
 
 /** Keeps the type of the values between declaration and use. */

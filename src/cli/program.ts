@@ -1,4 +1,6 @@
-import { findCommand, isGroup } from './command-tree.js'
+import { isGroup } from './define-command.js'
+import { findCommand } from './find-command.js'
+import { COMMAND_TREE } from './command-tree.js'
 import type { Context } from './context.js'
 
 export { removeOpenTempFiles, runCredentialHelper } from '../index.js'
@@ -10,7 +12,7 @@ export { removeOpenTempFiles, runCredentialHelper } from '../index.js'
  */
 export async function runProgram(words: readonly string[], context: Context): Promise<number> {
   try {
-    const found = findCommand(rootFlagsLast(words))
+    const found = findCommand(rootFlagsLast(helpAsFlag(words)), COMMAND_TREE)
     if (isGroup(found.node)) {
       const { runGroup } = await import('./run-group.js')
       return await runGroup({ ...found, node: found.node }, context)
@@ -21,6 +23,11 @@ export async function runProgram(words: readonly string[], context: Context): Pr
     const { reportError } = await import('./report-error.js')
     return reportError(error, context)
   }
+}
+
+/** `gantry help push` is `gantry push --help`. */
+function helpAsFlag(words: readonly string[]): readonly string[] {
+  return words[0] === 'help' ? [...words.slice(1), '--help'] : words
 }
 
 /** Flags that stand before the command, as `crane` users write them, belong to the command. */

@@ -1,5 +1,6 @@
 import { isGantryError, visibleText, type ErrorCode, type GantryError } from '../index.js'
 import type { Context } from './context.js'
+import { flagHintFor } from './flag-hints.js'
 import { SideError } from './prefixed-error.js'
 import { UsageError } from './usage-error.js'
 
@@ -11,12 +12,6 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   unauthorized: 5,
   denied: 5,
   aborted: 130,
-}
-
-/** Flags that help with an error; the library's own hints name none. */
-const FLAG_HINTS: Partial<Record<ErrorCode, string>> = {
-  'unsafe-path':
-    'Pulling files outside of working directory is insecure and blocked by default. If you trust the content producer, use --allow-path-traversal to bypass this check.',
 }
 
 /**
@@ -46,7 +41,7 @@ export function reportError(error: unknown, context: Context): number {
 function formatError(error: GantryError): string {
   const lines = [`${prefixOf(error)} ${error.message}`]
   if (error instanceof UsageError && error.usage !== undefined) lines.push(`Usage: ${error.usage}`)
-  const hint = FLAG_HINTS[error.code] ?? error.hint
+  const hint = flagHintFor(error) ?? error.hint
   if (hint !== undefined) lines.push(hint)
   return `${lines.join('\n')}\n`
 }

@@ -1,8 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { GantryError } from '../index.js'
-import type { CommandEntry, FoundCommand } from './command-tree.js'
+import type { FoundCommand } from './find-command.js'
 import type { Context } from './context.js'
-import type { ArgumentCount, CommandDefinition } from './define-command.js'
+import type { ArgumentCount, CommandDefinition, CommandEntry } from './define-command.js'
 import { splitBooleans } from './options/boolean-values.js'
 import { UsageError } from './usage-error.js'
 
@@ -22,7 +22,7 @@ export async function runCommand(
   if (values.verbose !== undefined) {
     context.stderr.write('Flag --verbose has been deprecated, and will be removed in a future release.\n')
   }
-  const call = { arguments: command.args, values, name, usage }
+  const call = { arguments: command.args, values, name, usage, tree: found.root }
   const code = await withTimeout(context, values.timeout, (limited) => definition.run({ ...call, context: limited }))
   return typeof code === 'number' ? code : 0
 }

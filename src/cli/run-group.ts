@@ -1,4 +1,5 @@
-import { COMMAND_TREE, type CommandGroup, type CommandNode, type FoundCommand } from './command-tree.js'
+import type { CommandGroup, CommandNode } from './define-command.js'
+import type { FoundCommand } from './find-command.js'
 import type { Context } from './context.js'
 import { UsageError } from './usage-error.js'
 
@@ -9,11 +10,7 @@ export async function runGroup(
 ): Promise<number> {
   const [word] = found.rest
   const name = found.path.join(' ')
-  if (word === 'help' && found.node === COMMAND_TREE) {
-    const { runProgram } = await import('./program.js')
-    return runProgram([...found.rest.slice(1), '--help'], context)
-  }
-  if (word === '--version' && found.node === COMMAND_TREE) {
+  if (word === '--version' && found.node === found.root) {
     const { printVersion } = await import('./commands/version.js')
     printVersion(context)
     return 0

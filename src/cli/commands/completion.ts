@@ -13,12 +13,12 @@ Example - Load completion into the running bash:
 Example - Install it for every zsh:
   gantry completion zsh > "\${fpath[1]}/_gantry"`,
   arguments: { minimum: 1, as: 'the shell to write the script for' },
-  run: async ({ context, arguments: [shell = ''] }) => {
+  run: async ({ context, tree, arguments: [shell = ''] }) => {
     const known = SHELLS.find((name) => name === shell)
     if (known === undefined) {
       throw new UsageError(`there is no completion for "${shell}"`, { hint: `Available shells: ${SHELLS.join(', ')}` })
     }
     const { formatCompletion } = await import('../output/completion-script.js')
-    context.stdout.write(await formatCompletion(known, context))
+    context.stdout.write(await formatCompletion(known, tree, context))
   },
 })

@@ -7,8 +7,9 @@ import { declarePlatforms, readPlatforms } from '../options/platform.js'
 import { repeatable } from '../options/repeatable.js'
 import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
+import { Printer } from '../output/printer.js'
 import { showResult } from '../output/show-result.js'
-import { createTransferReporter } from '../output/transfer-reporter.js'
+import { createTransferReporter } from '../output/create-reporter.js'
 import { COPY_WORDS } from '../output/transfer-words.js'
 import { SideError } from '../prefixed-error.js'
 import { requireReference } from '../require-reference.js'
@@ -146,6 +147,12 @@ async function showCopied(
     mounted: result.mounted,
     existing: result.existing,
     skipped: result.skipped.map(({ descriptor, reason }) => ({ ...descriptor, reason })),
+    unlisted: result.unlisted,
+  }
+  const notices = new Printer(context)
+  for (const { descriptor, reason } of result.skipped) notices.notice(`skipped ${descriptor.digest}: ${reason}`)
+  for (const { digest: unlisted } of result.unlisted) {
+    notices.notice(`${unlisted} was copied, and the destination does not list it among the referrers of its subject`)
   }
   await showResult(context, format, shown, (printer) => {
     printer.line(`Copied ${describeTarget(source, from)} => ${describeTarget(sink)}`)

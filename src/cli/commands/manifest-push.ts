@@ -14,7 +14,7 @@ import { readInput } from '../options/read-input.js'
 import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { Printer } from '../output/printer.js'
-import { createTransferReporter } from '../output/transfer-reporter.js'
+import { createTransferReporter } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import { withSession } from '../with-session.js'
 

@@ -8,7 +8,7 @@ import { declarePlatform, readPlatform, type PlatformValues } from '../options/p
 import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { showResult } from '../output/show-result.js'
-import { createTransferReporter } from '../output/transfer-reporter.js'
+import { createTransferReporter } from '../output/create-reporter.js'
 import { PULL_WORDS } from '../output/transfer-words.js'
 import { requireReference } from '../require-reference.js'
 import { withSession } from '../with-session.js'

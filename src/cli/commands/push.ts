@@ -16,7 +16,7 @@ import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { saveContent } from '../output/save-content.js'
 import { showResult } from '../output/show-result.js'
-import { createTransferReporter } from '../output/transfer-reporter.js'
+import { createTransferReporter } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import { withSession } from '../with-session.js'
 

@@ -1,4 +1,4 @@
-import { COMMAND_TREE, isGroup, type CommandEntry, type CommandGroup } from '../command-tree.js'
+import { isGroup, type CommandEntry, type CommandGroup } from '../define-command.js'
 import type { Context } from '../context.js'
 import { createCommand } from '../run-command.js'
 
@@ -15,8 +15,8 @@ interface CompletionWords {
 }
 
 /** The script that makes a shell complete commands and flags of gantry; file names where an argument is wanted. */
-export async function formatCompletion(shell: Shell, context: Context): Promise<string> {
-  const words = await collectWords(COMMAND_TREE, '', context)
+export async function formatCompletion(shell: Shell, tree: CommandGroup, context: Context): Promise<string> {
+  const words = await collectWords(tree, '', context)
   switch (shell) {
     case 'bash':
       return formatBash(words)

@@ -1,11 +1,12 @@
 import ora, { type Ora } from 'ora'
 import { visibleLine, type Descriptor, type OnTransferEvent } from '../../index.js'
 import type { Context, OutputStream } from '../context.js'
+import { nameOf, shortDigest } from './describe-content.js'
 import { formatBytes, formatTime } from './format-amount.js'
 import { paletteFor, PLAIN_PALETTE, type Palette } from './palette.js'
 import { formatRow, type RowParts } from './progress-row.js'
 import { TransferMeter } from './transfer-meter.js'
-import { nameOf, shortDigest, type TransferReporter } from './transfer-reporter.js'
+import type { TransferReporter } from './transfer-reporter.js'
 import type { TransferWords } from './transfer-words.js'
 
 /** Rows that are kept free for what stands above the running transfers. */
@@ -52,6 +53,9 @@ export class TerminalReporter implements TransferReporter {
         break
       case 'exists':
         this.#keep(this.#palette.good('✓'), this.#words.exists, event.descriptor)
+        break
+      case 'restored':
+        this.#keep(this.#palette.good('✓'), this.#words.restored, event.descriptor)
         break
       case 'skipped':
         this.#keep(this.#palette.odd('-'), this.#words.skipped, event.descriptor)
