@@ -1,4 +1,5 @@
 import type { Descriptor } from '../oci/descriptor.js'
+import type { Digest } from '../oci/digest.js'
 import type { ManifestContent } from '../oci/manifest.js'
 import type { Bytes, OpenContent } from '../util/bytes.js'
 
@@ -38,6 +39,15 @@ export interface Source {
   readManifest(reference: string, options?: CallOptions): Promise<ManifestContent>
   /** Opens content. Lazy: nothing is requested before the first chunk is asked for. */
   fetch(descriptor: Descriptor, options?: FetchOptions): Bytes
+}
+
+/** A source that finds blobs without a manifest that names them. */
+export interface BlobSource {
+  /**
+   * Finds a blob by its digest alone; its media type is `application/octet-stream`.
+   * @throws GantryError `not-found`
+   */
+  resolveBlob(digest: Digest, options?: CallOptions): Promise<Descriptor>
 }
 
 /** A place that takes content. What it stores under a digest has been checked. */
