@@ -27,6 +27,7 @@ interface LockEntry {
   readonly link?: boolean
   readonly dev?: boolean
   readonly hasInstallScript?: boolean
+  readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
 const manifest = JSON.parse(read('package.json')) as PackageManifest
@@ -60,6 +61,15 @@ describe('the lock file', () => {
     const scripts = locked.filter(([, { hasInstallScript }]) => hasInstallScript === true)
     expect(scripts.map(([path]) => path)).toEqual(scriptsThatAreNotRun)
     expect(scripts.every(([, { dev }]) => dev === true)).toBe(true)
+  })
+
+  test('has the packages of every platform, without which nothing is installed anywhere', () => {
+    const missing = locked.flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !(`${path}/node_modules/${name}` in lock.packages) && !(`node_modules/${name}` in lock.packages),
+      ),
+    )
+    expect(missing).toEqual([])
   })
 
   test('agrees with package.json', () => {
