@@ -109,9 +109,10 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
   }
 
   fetch(descriptor: Descriptor, options: FetchOptions = {}): Bytes {
-    return isManifestType(descriptor.mediaType)
-      ? this.#fetchManifest(descriptor, options)
-      : this.#fetchBlob(descriptor, options)
+    if (isManifestType(descriptor.mediaType)) return this.#fetchManifest(descriptor, options)
+    // A generator more for each piece is what makes large downloads slow.
+    const isPlain = descriptor.data === undefined && descriptor.urls === undefined
+    return isPlain ? downloadBlob(this.#context, descriptor, options) : this.#fetchBlob(descriptor, options)
   }
 
   async has(descriptor: Descriptor, options: CallOptions = {}): Promise<boolean> {

@@ -1,0 +1,88 @@
+import type { Descriptor } from '../oci/descriptor.js'
+import type { FetchOptions } from '../store/store.js'
+import { openBytes, type Bytes } from '../util/bytes.js'
+import type { DownloadProgress } from './download-progress.js'
+import { PIECE_SIZE, RangedWindow } from './ranged-download.js'
+import type { RepositoryContext } from './repository-context.js'
+
+/** Bytes over which the speed of a connection is measured, again and again. */
+const SAMPLE = 8 * 1024 * 1024
+/** Bytes per millisecond above which one connection will do: 100 MB/s. */
+const FAST = 100_000
+/** Bytes that must be left for more connections to be worth it. */
+const WORTH_SPLITTING = 24 * 1024 * 1024
+/** How often a download is split again after something broke. */
+const MAX_SPLITS = 4
+
+/**
+ * Decides whether a download goes on over several connections: when much is left, and when the registry, not whoever
+ * reads, is what has to be waited for. The stream then runs up to a boundary, behind which the ranges begin.
+ */
+export class DownloadSplit {
+  readonly #context: RepositoryContext
+  readonly #descriptor: Descriptor
+  readonly #options: FetchOptions
+  #window: RangedWindow | undefined
+  #boundary = Number.POSITIVE_INFINITY
+  #isMeasuring = false
+  #received = 0
+  #waited = 0
+  #resumed = 0
+  #splits = 0
+
+  constructor(context: RepositoryContext, descriptor: Descriptor, options: FetchOptions) {
+    this.#context = context
+    this.#descriptor = descriptor
+    this.#options = options
+  }
+
+  /** Where the stream ends and the ranges begin; infinite as long as there are none. */
+  get boundary(): number {
+    if (this.#window?.isUsable === false) this.end()
+    return this.#boundary
+  }
+
+  /** A stream starts at `position`. */
+  begin(position: number): void {
+    this.#received = 0
+    this.#waited = 0
+    this.#isMeasuring = this.#splits < MAX_SPLITS && this.#descriptor.size - position >= WORTH_SPLITTING
+    this.resume()
+  }
+
+  /** Whoever reads wants to go on: from now on it is the registry that is waited for. */
+  resume(): void {
+    if (this.#isMeasuring) this.#resumed = performance.now()
+  }
+
+  /** Some bytes have arrived. */
+  measure(count: number, { position, canUseRanges }: DownloadProgress): void {
+    if (!this.#isMeasuring) return
+    this.#waited += performance.now() - this.#resumed
+    this.#received += count
+    if (this.#received < SAMPLE) return
+    const rate = this.#received / Math.max(1, this.#waited)
+    this.#received = 0
+    this.#waited = 0
+    const start = position + PIECE_SIZE
+    if (this.#descriptor.size - start < WORTH_SPLITTING || !canUseRanges) this.#isMeasuring = false
+    else if (rate < FAST) {
+      this.#isMeasuring = false
+      this.#splits++
+      this.#window = new RangedWindow(this.#context, this.#descriptor, this.#options, start)
+      this.#boundary = start
+    }
+  }
+
+  /** What lies behind the boundary, as far as ranges can deliver it. */
+  read(): Bytes {
+    return this.#window?.read() ?? openBytes(new Uint8Array(0))()
+  }
+
+  /** Gives the ranges up. */
+  end(): void {
+    this.#window?.close()
+    this.#window = undefined
+    this.#boundary = Number.POSITIVE_INFINITY
+  }
+}
