@@ -19,6 +19,8 @@ export interface PullFilesOptions {
   readonly keepOldFiles?: boolean
   /** Let names lead out of the folder; default: such a name is an error. */
   readonly allowPathTraversal?: boolean
+  /** Take names that not every system can have, such as those with a colon; default: such a name is an error. */
+  readonly allowUnportableNames?: boolean
   /** Bytes that the files of all packed folders together may have; default: what is free on the file system. */
   readonly maxUnpackedSize?: number
   /** Pull the files of the subject too, and of its subject. */

@@ -11,7 +11,13 @@ interface FlagHint {
 const HINTS: readonly FlagHint[] = [
   {
     code: 'unsafe-path',
+    message: /path traversal disallowed/,
     hint: 'Pulling files outside of working directory is insecure and blocked by default. If you trust the content producer, use --allow-path-traversal to bypass this check.',
+  },
+  {
+    code: 'unsafe-path',
+    message: /has a colon|reserved on Windows|ends with a dot or a space/,
+    hint: 'If these names need not work on every system, use --allow-unportable-names.',
   },
   {
     code: 'tls-error',

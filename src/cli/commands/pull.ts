@@ -17,6 +17,7 @@ interface Values extends FormatValues, PlatformValues, TransferValues {
   readonly output: string
   readonly keepOldFiles?: boolean
   readonly allowPathTraversal?: boolean
+  readonly allowUnportableNames?: boolean
   readonly includeSubject?: boolean
   readonly config?: string
   readonly maxUnpackedSize?: number
@@ -38,6 +39,7 @@ Example - Pull one platform of an index, and leave files alone that are there:
       .option('-o, --output <folder>', 'folder for the files', '.')
       .option('-k, --keep-old-files', 'refuse to replace files that are there')
       .option('-T, --allow-path-traversal', 'allow names that lead out of the folder')
+      .option('--allow-unportable-names', 'allow names that not every system can have, such as those with a colon')
       .option('--include-subject', 'pull the subject of the artifact too, and its subject in turn')
       .option('--config <file[:type]>', 'save the config under this name, if it has the type')
       .option('--max-unpacked-size <size>', 'most that folders may unpack to (default: what the disk holds)', parseSize)
@@ -83,6 +85,7 @@ async function pullFrom(
       ...readPlatform(values),
       keepOldFiles: values.keepOldFiles === true,
       allowPathTraversal: values.allowPathTraversal === true,
+      allowUnportableNames: values.allowUnportableNames === true,
       includeSubject: values.includeSubject === true,
       ...(values.config === undefined ? {} : { config: parseFileArgument(values.config) }),
       maxUnpackedSize: values.maxUnpackedSize,

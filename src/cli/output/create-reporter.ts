@@ -1,4 +1,4 @@
-import type { Context } from '../context.js'
+import type { Context, OutputStream } from '../context.js'
 import { isMachineFormat, type Format } from '../options/format.js'
 import { LineReporter, type LineOptions } from './line-reporter.js'
 import { Printer } from './printer.js'
@@ -15,11 +15,18 @@ export interface ReporterOptions extends LineOptions {
 /** The reporter for a command: rows on a terminal, lines elsewhere, nothing where a program reads or `--quiet` is given. */
 export async function createTransferReporter(context: Context, options: ReporterOptions): Promise<TransferReporter> {
   if (options.quiet === true || (options.format !== undefined && isMachineFormat(options.format))) return SILENT
-  if (context.stderr.isTTY === true && options.tty !== false && options.debug !== true) {
+  if (hasRoomForRows(context.stderr) && options.tty !== false && options.debug !== true) {
     const { TerminalReporter } = await import('./terminal-reporter.js')
     return TerminalReporter.create(context, options.words)
   }
   return new LineReporter(new Printer(context), options)
+}
+
+/** Narrowest terminal that a row says something in. A terminal that does not know its size says 0. */
+const MINIMUM_COLUMNS = 40
+
+function hasRoomForRows({ isTTY, columns = 0 }: OutputStream): boolean {
+  return isTTY === true && columns >= MINIMUM_COLUMNS
 }
 
 /** A reporter for commands whose stdout is for their result alone: its lines go to stderr. */

@@ -81,12 +81,11 @@ export class TerminalReporter implements TransferReporter {
     this.#spinner.stop()
   }
 
-  /** Prints a line that stays, above the rows. */
+  /** Prints a line that stays; ora moves its rows out of the way of what is written to its stream. */
   #keep(mark: string, word: string, descriptor: Descriptor): void {
-    this.#spinner.clear()
+    this.#draw(true)
     const name = visibleLine(nameOf(descriptor))
     this.#stream.write(`${mark} ${word.trimEnd()} ${shortDigest(descriptor)} ${name} ${formatBytes(descriptor.size)}\n`)
-    this.#draw(true)
   }
 
   /** Draws the rows anew; progress alone at most ten times a second. */

@@ -86,6 +86,13 @@ describe('pull', () => {
     },
   )
 
+  test('a title that not every system can have, where that was allowed', async () => {
+    await seedArtifact(fixture.repository('colon'), { tag: 'v1', title: 'hi:txt' })
+    const words = ['pull', `${fixture.registry}/colon:v1`, '-o', newFolder()]
+    expect((await runCli(words)).stderr).toContain('--allow-unportable-names')
+    expect((await runCli([...words, '--allow-unportable-names'])).code).toBe(0)
+  })
+
   test('a title that leads out, where that was allowed', async () => {
     const outside = join(fixture.folder, 'outside.txt')
     await seedArtifact(fixture.repository('trusted'), { tag: 'v1', title: outside })
