@@ -178,7 +178,7 @@ class ReferrersTagWriter {
 
   #settleTime(): number {
     const least = this.#lostRounds > 0 ? MIN_SETTLE_AMONG_OTHERS : MIN_SETTLE
-    return Math.min(MAX_SETTLE, Math.max(least, 3 * this.#roundTime))
+    return Math.min(MAX_SETTLE, Math.max(least, 1.5 * this.#roundTime))
   }
 
   #overwritten(): GantryError {

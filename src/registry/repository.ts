@@ -30,9 +30,10 @@ import type { RegistryTransport } from './http/transport.js'
 import { ManifestCache } from './manifest-cache.js'
 import { collectManifest, putManifest, type StoredManifest } from './manifest-push.js'
 import { hasManifest, readManifest, resolveManifest } from './manifests.js'
-import { relationOf, type ReferrerRelation } from './referrer-relation.js'
-import { hasReferrersApi, listReferrers, type ReferrersMode } from './referrers.js'
-import { referrersSupport } from './referrers-support.js'
+import { referrerPushesOf } from './referrer-pushes.js'
+import { recordReferrer, relationToForget } from './referrer-record.js'
+import { relationOf } from './referrer-relation.js'
+import { listReferrers, type ReferrersMode } from './referrers.js'
 import { changeReferrersTag } from './referrers-tag-writer.js'
 import { referenceIn, type RepositoryAction, type RepositoryContext } from './repository-context.js'
 import { listTags } from './tags.js'
@@ -57,17 +58,6 @@ export interface RepositoryOptions {
    */
   readonly openForeign?: (urls: readonly string[], options: FetchOptions) => Bytes
 }
-
-/** Reasons not to learn what a manifest refers to that are no reason not to delete it. */
-const UNREADABLE = [
-  'digest-mismatch',
-  'invalid-content',
-  'invalid-digest',
-  'ambiguous-manifest',
-  'unsupported',
-  'limit-exceeded',
-  'denied',
-] as const
 
 /** A repository of a registry as a store (distribution-spec 1.1). */
 export class Repository implements Source, BlobSource, Sink, ReferrerSource, Deleter, TagSource, Untagger, Mounter {
@@ -130,9 +120,16 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
     const { tag, signal, onProgress } = options
     if (tag !== undefined) requireTag(tag)
     const content = await collectManifest(this.#context, descriptor, open)
-    const stored = await this.#put(content, { tag, signal, onProgress })
+    const put = (): Promise<StoredManifest> => this.#put(content, { tag, signal, onProgress })
+    const relation = relationOf(content)
+    if (relation === undefined) await put()
+    else {
+      const pushes = referrerPushesOf(this.#context, relation.subject.digest)
+      const record = ({ subject }: StoredManifest): Promise<boolean> =>
+        recordReferrer(this.#context, this.#mode, relation, { signal, announced: subject !== undefined })
+      await pushes.push(descriptor.digest, put, record)
+    }
     this.#manifests.set(content)
-    await this.#recordReferrer(content, stored.subject, options)
   }
 
   async tag(descriptor: Descriptor, tag: string, options: CallOptions = {}): Promise<void> {
@@ -156,7 +153,9 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
       const hint = 'the registry does not delete blobs, or not without being configured to'
       return deleteFromRegistry(this.#context, { path: blobPath(this.name, digest), what, hint, signal })
     }
-    const relation = await this.#listedRelation({ mediaType, digest }, { signal })
+    const read = async (): Promise<ManifestContent> =>
+      this.#manifests.get(digest) ?? (await this.readManifest(digest, { signal }))
+    const relation = await relationToForget(this.#context, this.#mode, read, { signal })
     const hint = 'the registry does not delete manifests, or not without being configured to'
     await deleteFromRegistry(this.#context, { path: manifestPath(this.name, digest), what, hint, signal })
     this.#manifests.delete(digest)
@@ -254,45 +253,5 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
       if (openForeign === undefined || urls.length === 0 || !isGantryError(error, 'not-found')) throw error
       yield* openForeign(urls, options)
     }
-  }
-
-  async #recordReferrer(content: ManifestContent, ociSubject: string | undefined, options: CallOptions): Promise<void> {
-    const relation = relationOf(content)
-    if (relation === undefined || this.#mode === 'api') return
-    const { digest } = relation.subject
-    if (this.#mode === 'auto' && (await this.#hasApi(digest, ociSubject, options))) return
-    await changeReferrersTag(this.#context, digest, { kind: 'add', descriptor: relation.referrer }, options)
-  }
-
-  async #hasApi(
-    subject: Descriptor['digest'],
-    ociSubject: string | undefined,
-    { signal }: CallOptions,
-  ): Promise<boolean> {
-    try {
-      return await hasReferrersApi(this.#context, subject, { signal })
-    } catch (error) {
-      // The registry's word counts where the question itself fails.
-      if (ociSubject === undefined || !isGantryError(error) || error.code === 'aborted') throw error
-      return true
-    }
-  }
-
-  /** What the manifest refers to, where that has to be noted by hand. */
-  async #listedRelation(
-    { digest }: Pick<Descriptor, 'digest' | 'mediaType'>,
-    options: CallOptions,
-  ): Promise<ReferrerRelation | undefined> {
-    const isAutomatic = this.#mode === 'auto' && referrersSupport(this.#context.transport) === 'supported'
-    if (this.#mode === 'api' || isAutomatic) return undefined
-    let relation: ReferrerRelation | undefined
-    try {
-      relation = relationOf(this.#manifests.get(digest) ?? (await this.readManifest(digest, options)))
-    } catch (error) {
-      if (isGantryError(error, ...UNREADABLE)) return undefined
-      throw error
-    }
-    if (relation === undefined || this.#mode === 'tag') return relation
-    return (await hasReferrersApi(this.#context, relation.subject.digest, options)) ? undefined : relation
   }
 }
