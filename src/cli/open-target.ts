@@ -40,6 +40,11 @@ export function referenceOf(target: Target<unknown>): string | undefined {
   return target.digest ?? target.tag
 }
 
+/** The tags that something gets at a target: the one that was typed first, and those behind it. */
+export function tagsOf({ tag, extraTags }: Target<unknown>): readonly string[] {
+  return tag === undefined ? extraTags : [tag, ...extraTags]
+}
+
 /** How a target is shown in results: `[registry] localhost:5000/a:v1`. */
 export function describeTarget(target: Target<unknown>, text = target.typed): string {
   return `[${target.type}] ${text}`

@@ -1,7 +1,7 @@
 import { appendLayers, formatReference, type AppendBase, type AppendResult } from '../../index.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
-import { openSink, openSource, referenceOf, type Target, type WritableStore } from '../open-target.js'
-import { declareConnection, readConnection } from '../options/connection.js'
+import { openSink, openSource, referenceOf, tagsOf, type Target, type WritableStore } from '../open-target.js'
+import { declareConnection } from '../options/connection.js'
 import { checkExclusive } from '../options/exclusive.js'
 import { parseImageReference } from '../options/image-reference.js'
 import { declarePlatform, readPlatform, type PlatformValues } from '../options/platform.js'
@@ -11,7 +11,7 @@ import { spoolStdin } from '../options/spool-stdin.js'
 import { declareTarget, readTarget, type TargetOptions } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { Printer } from '../output/printer.js'
-import { createStderrReporter } from '../output/create-reporter.js'
+import { whileReporting } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import type { Session } from '../session.js'
 import { withSession } from '../with-session.js'
@@ -82,7 +82,7 @@ async function openBase(
   options: TargetOptions,
 ): Promise<AppendBase | undefined> {
   if (values.base === undefined) {
-    if (!readConnection({ ...values }).quiet) new Printer(context).notice('base unspecified, using empty image')
+    if (values.quiet !== true) new Printer(context).notice('base unspecified, using empty image')
     return undefined
   }
   const source = await openSource(session, imageNameOf(values.base, options), options)
@@ -101,24 +101,18 @@ async function appendTo(
   { call, base }: { readonly call: CommandCall<Values>; readonly base: AppendBase | undefined },
 ): Promise<AppendResult> {
   const { context, values } = call
-  const tags = target.tag === undefined ? target.extraTags : [target.tag, ...target.extraTags]
-  const reporter = await createStderrReporter(context, {
-    words: PUSH_WORDS,
-    ...values,
-    ...readConnection({ ...values }),
-  })
-  try {
-    return await appendLayers(target.store, files, {
+  // Whatever is told on the way must not mix with the result on stdout.
+  const chatter = { ...context, stdout: context.stderr }
+  return whileReporting({ context: chatter, values }, { words: PUSH_WORDS }, (reporter) =>
+    appendLayers(target.store, files, {
       ...(base === undefined ? {} : { base }),
       ociEmptyBase: values.ociEmptyBase === true,
       setBaseImageAnnotations: values.setBaseImageAnnotations === true,
       nonDistributable: values.allowNondistributableArtifacts === true,
-      tags,
-      ...(values.concurrency === undefined ? {} : { concurrency: values.concurrency }),
+      tags: tagsOf(target),
+      concurrency: values.concurrency,
       onEvent: reporter.onEvent,
       signal: context.signal,
-    })
-  } finally {
-    reporter.stop()
-  }
+    }),
+  )
 }

@@ -1,7 +1,7 @@
 import { attach as attachFiles, openBytes, type AttachResult } from '../../index.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
 import { describeTarget, openSink, type Target, type WritableStore } from '../open-target.js'
-import { declareConnection, readConnection } from '../options/connection.js'
+import { declareConnection } from '../options/connection.js'
 import { checkExclusive } from '../options/exclusive.js'
 import { declareFormat, isMachineFormat, readFormat, type Format, type FormatValues } from '../options/format.js'
 import {
@@ -18,7 +18,8 @@ import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { saveContent } from '../output/save-content.js'
 import { showResult } from '../output/show-result.js'
-import { createTransferReporter } from '../output/create-reporter.js'
+import { contentResultOf } from '../output/content-result.js'
+import { whileReporting } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import { requireReference } from '../require-reference.js'
 import { UsageError } from '../usage-error.js'
@@ -65,7 +66,7 @@ Example - Attach an annotation alone:
       const reference = requireReference(target, call)
       const result = await attachTo({ target, reference, files, format }, call)
       if (values.exportManifest !== undefined) await saveContent(values.exportManifest, openBytes(result.bytes)())
-      if (readConnection({ ...values }).quiet && !isMachineFormat(format)) return
+      if (values.quiet === true && !isMachineFormat(format)) return
       await showAttached(target, result, { call, format })
     }),
 })
@@ -90,15 +91,9 @@ async function attachTo(
   { context, values }: CommandCall<Values>,
 ): Promise<AttachResult> {
   const annotations = await readAnnotations(values, context)
-  const reporter = await createTransferReporter(context, {
-    words: PUSH_WORDS,
-    ...values,
-    ...readConnection({ ...values }),
-    format,
-    showsExistingGraphs: target.type === 'oci-layout',
-  })
-  try {
-    return await attachFiles(
+  const options = { words: PUSH_WORDS, format, showsExistingGraphs: target.type === 'oci-layout' }
+  return whileReporting({ context, values }, options, (reporter) =>
+    attachFiles(
       target.store,
       reference,
       files.map((file) => ({ ...file, annotations: annotations.ofFile(file.path) })),
@@ -113,10 +108,8 @@ async function attachTo(
         onFile: (path) => reporter.preparing(path),
         signal: context.signal,
       },
-    )
-  } finally {
-    reporter.stop()
-  }
+    ),
+  )
 }
 
 async function showAttached(
@@ -124,17 +117,9 @@ async function showAttached(
   { descriptor, subject, artifactType }: AttachResult,
   { call, format }: { readonly call: CommandCall<Values>; readonly format: Format },
 ): Promise<void> {
-  const { mediaType, digest, size, annotations } = descriptor
-  const shown = {
-    reference: `${target.path}@${digest}`,
-    mediaType,
-    digest,
-    size,
-    ...(annotations === undefined ? {} : { annotations }),
-    artifactType,
-  }
+  const shown = contentResultOf(target.path, { ...descriptor, artifactType })
   await showResult(call.context, format, shown, (printer) => {
     printer.line(`Attached to ${describeTarget(target, `${target.path}@${subject.digest}`)}`)
-    printer.line(`Digest: ${digest}`)
+    printer.line(`Digest: ${descriptor.digest}`)
   })
 }

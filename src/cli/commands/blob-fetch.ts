@@ -4,13 +4,13 @@ import { MediaType, verifyContent, type Bytes, type Descriptor, type Source } fr
 import type { Context } from '../context.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
 import { openSource } from '../open-target.js'
-import { declareConnection, readConnection } from '../options/connection.js'
+import { declareConnection } from '../options/connection.js'
 import { checkExclusive } from '../options/exclusive.js'
 import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { Printer } from '../output/printer.js'
 import { saveContent } from '../output/save-content.js'
-import { createTransferReporter } from '../output/create-reporter.js'
+import { whileReporting } from '../output/create-reporter.js'
 import { PULL_WORDS } from '../output/transfer-words.js'
 import { requireDigest } from '../require-reference.js'
 import { UsageError } from '../usage-error.js'
@@ -71,23 +71,20 @@ async function fetchTo(
     await writeToStdout(content, context)
     return
   }
-  const reporter = await createTransferReporter(context, {
-    words: PULL_WORDS,
-    ...values,
-    ...readConnection({ ...values }),
-    // Off a terminal a fetched blob is all that is wanted.
-    quiet: context.stderr.isTTY !== true || values.descriptor === true,
-  })
-  try {
-    reporter.onEvent({ type: 'started', descriptor })
-    await saveContent(
-      output,
-      counted(content, (offset) => reporter.onEvent({ type: 'progress', descriptor, offset })),
-    )
-    reporter.onEvent({ type: 'finished', descriptor })
-  } finally {
-    reporter.stop()
-  }
+  // Off a terminal a fetched blob is all that is wanted.
+  const isSilent = context.stderr.isTTY !== true || values.descriptor === true
+  await whileReporting(
+    { context, values },
+    { words: PULL_WORDS, ...(isSilent ? { quiet: true } : {}) },
+    async (reporter) => {
+      reporter.onEvent({ type: 'started', descriptor })
+      await saveContent(
+        output,
+        counted(content, (offset) => reporter.onEvent({ type: 'progress', descriptor, offset })),
+      )
+      reporter.onEvent({ type: 'finished', descriptor })
+    },
+  )
 }
 
 /** A large blob streams; on a terminal a person asked for the bytes with `-o -` and gets them. */

@@ -2,14 +2,14 @@ import { stat } from 'node:fs/promises'
 import { FileSource, GantryError, MediaType, type Descriptor } from '../../index.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
 import { describeTarget, openSink } from '../open-target.js'
-import { declareConnection, readConnection } from '../options/connection.js'
+import { declareConnection } from '../options/connection.js'
 import { checkStdinUse } from '../options/read-input.js'
 import { spoolStdin } from '../options/spool-stdin.js'
 import { declareTarget, readTarget } from '../options/target.js'
 import { reasonOf } from '../options/text-file.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { Printer } from '../output/printer.js'
-import { createTransferReporter } from '../output/create-reporter.js'
+import { whileReporting } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import { UsageError } from '../usage-error.js'
 import { withSession } from '../with-session.js'
@@ -64,7 +64,7 @@ Example - Push a blob of 1024 bytes from stdin, and check its digest:
       const printer = new Printer(context)
       if (values.descriptor === true) {
         printer.compactJson(descriptor, values.pretty === true)
-      } else if (!readConnection({ ...values }).quiet) {
+      } else if (values.quiet !== true) {
         printer.line(`Pushed: ${describeTarget(target)}`)
         printer.line(`Digest: ${descriptor.digest}`)
       }
@@ -99,13 +99,8 @@ async function pushBlob(
   { context, values }: CommandCall<Values>,
 ): Promise<void> {
   const { signal } = context
-  const reporter = await createTransferReporter(context, {
-    words: PUSH_WORDS,
-    ...values,
-    ...readConnection({ ...values }),
-    ...(values.descriptor === true ? { quiet: true } : {}),
-  })
-  try {
+  const options = { words: PUSH_WORDS, ...(values.descriptor === true ? { quiet: true } : {}) }
+  await whileReporting({ context, values }, options, async (reporter) => {
     if (await store.has(descriptor, { signal })) {
       reporter.onEvent({ type: 'exists', descriptor, subgraph: false })
       return
@@ -116,7 +111,5 @@ async function pushBlob(
       onProgress: (offset) => reporter.onEvent({ type: 'progress', descriptor, offset }),
     })
     reporter.onEvent({ type: 'finished', descriptor })
-  } finally {
-    reporter.stop()
-  }
+  })
 }

@@ -1,7 +1,7 @@
 import { copy, isGantryError, type CopyResult, type GantryError } from '../../index.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
-import { describeTarget, openCopySink, openSource, type CopyStore, type Target } from '../open-target.js'
-import { declareConnection, readConnection } from '../options/connection.js'
+import { describeTarget, openCopySink, openSource, tagsOf, type CopyStore, type Target } from '../open-target.js'
+import { declareConnection } from '../options/connection.js'
 import { declareFormat, isMachineFormat, readFormat, type Format, type FormatValues } from '../options/format.js'
 import { declarePlatforms, readPlatforms } from '../options/platform.js'
 import { repeatable } from '../options/repeatable.js'
@@ -9,7 +9,8 @@ import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { Printer } from '../output/printer.js'
 import { showResult } from '../output/show-result.js'
-import { createTransferReporter } from '../output/create-reporter.js'
+import { contentResultOf } from '../output/content-result.js'
+import { whileReporting } from '../output/create-reporter.js'
 import { COPY_WORDS } from '../output/transfer-words.js'
 import { SideError } from '../prefixed-error.js'
 import { requireReference } from '../require-reference.js'
@@ -76,7 +77,7 @@ Example - Copy a whole graph into one file, to carry it across:
         throw error
       })
       await sinkEnd.complete()
-      if (readConnection(values).quiet && !isMachineFormat(format)) return
+      if (call.values.quiet === true && !isMachineFormat(format)) return
       await showCopied({ source, sink, result, format }, call)
     }),
 })
@@ -92,28 +93,23 @@ async function copyTarget(
   { context, values }: CommandCall<Values>,
 ): Promise<CopyResult> {
   checkDigest(sink, reference)
-  const reporter = await createTransferReporter(context, {
-    words: COPY_WORDS,
-    ...values,
-    ...readConnection({ ...values }),
-    format,
-  })
+  const options = { words: COPY_WORDS, format }
   try {
-    return await copy(source.store, reference, sink.store, {
-      tags: sink.tag === undefined || sink.digest !== undefined ? sink.extraTags : [sink.tag, ...sink.extraTags],
-      platforms: readPlatforms(values),
-      referrers: values.recursive === true,
-      ...(values.artifactType === undefined ? {} : { artifactTypes: values.artifactType }),
-      force: values.force === true,
-      nonDistributable: values.includeNonDistributable === true,
-      ...(values.concurrency === undefined ? {} : { concurrency: values.concurrency }),
-      onEvent: reporter.onEvent,
-      signal: context.signal,
-    })
+    return await whileReporting({ context, values }, options, (reporter) =>
+      copy(source.store, reference, sink.store, {
+        tags: sink.digest === undefined ? tagsOf(sink) : sink.extraTags,
+        platforms: readPlatforms(values),
+        referrers: values.recursive === true,
+        ...(values.artifactType === undefined ? {} : { artifactTypes: values.artifactType }),
+        force: values.force === true,
+        nonDistributable: values.includeNonDistributable === true,
+        concurrency: values.concurrency,
+        onEvent: reporter.onEvent,
+        signal: context.signal,
+      }),
+    )
   } catch (error) {
     throw namedSide(error, source, sink)
-  } finally {
-    reporter.stop()
   }
 }
 
@@ -138,8 +134,7 @@ async function showCopied(
   // The platform of an index has another digest than the one that was typed.
   const from = source.digest === undefined || source.digest === digest ? source.typed : `${source.path}@${digest}`
   const shown = {
-    reference: `${sink.path}@${digest}`,
-    ...result.root,
+    ...contentResultOf(sink.path, result.root),
     referenceAsTags: result.tags.map((tag) => `${sink.path}:${tag}`),
     digestTags: result.digestTags,
     referrers: result.referrers,

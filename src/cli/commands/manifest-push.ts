@@ -8,13 +8,13 @@ import {
 } from '../../index.js'
 import type { Context } from '../context.js'
 import { defineCommand } from '../define-command.js'
-import { describeTarget, openSink, type Target, type WritableStore } from '../open-target.js'
-import { declareConnection, readConnection } from '../options/connection.js'
+import { describeTarget, openSink, tagsOf, type Target, type WritableStore } from '../open-target.js'
+import { declareConnection } from '../options/connection.js'
 import { readInput } from '../options/read-input.js'
 import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { Printer } from '../output/printer.js'
-import { createTransferReporter } from '../output/create-reporter.js'
+import { whileReporting } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import { withSession } from '../with-session.js'
 
@@ -81,12 +81,9 @@ async function pushManifest(
 ): Promise<void> {
   const { descriptor, bytes } = manifest
   const { signal } = context
-  const connection = readConnection({ ...values })
-  const printer = new Printer(context)
-  const silent = values.descriptor === true || connection.quiet
-  const reporter = await createTransferReporter(context, { words: PUSH_WORDS, ...values, ...connection, quiet: silent })
-  try {
-    const tags = target.tag === undefined ? target.extraTags : [target.tag, ...target.extraTags]
+  const isSilent = values.descriptor === true || values.quiet === true
+  await whileReporting({ context, values }, { words: PUSH_WORDS, quiet: isSilent }, async (reporter) => {
+    const tags = tagsOf(target)
     if (await target.store.has(descriptor, { signal })) {
       reporter.onEvent({ type: 'exists', descriptor, subgraph: false })
       for (const tag of tags) await target.store.tag(descriptor, tag, { signal })
@@ -97,11 +94,10 @@ async function pushManifest(
       reporter.onEvent({ type: 'finished', descriptor })
       for (const next of further) await target.store.tag(descriptor, next, { signal })
     }
-    if (silent) return
-    printer.line(`Pushed: ${describeTarget(target)}`)
-    for (const tag of target.extraTags) printer.line(`Tagged ${tag}`)
-    printer.line(`Digest: ${descriptor.digest}`)
-  } finally {
-    reporter.stop()
-  }
+  })
+  if (isSilent) return
+  const printer = new Printer(context)
+  printer.line(`Pushed: ${describeTarget(target)}`)
+  for (const tag of target.extraTags) printer.line(`Tagged ${tag}`)
+  printer.line(`Digest: ${descriptor.digest}`)
 }

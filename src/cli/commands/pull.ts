@@ -1,14 +1,15 @@
 import { LayoutStore, pullFiles, type PullFilesResult } from '../../index.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
 import { describeTarget, openSource, type Target } from '../open-target.js'
-import { declareConnection, parseSize, readConnection } from '../options/connection.js'
+import { declareConnection, parseSize } from '../options/connection.js'
 import { declareFormat, isMachineFormat, readFormat, type Format, type FormatValues } from '../options/format.js'
 import { parseFileArgument } from '../options/packer.js'
 import { declarePlatform, readPlatform, type PlatformValues } from '../options/platform.js'
 import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { showResult } from '../output/show-result.js'
-import { createTransferReporter } from '../output/create-reporter.js'
+import { contentResultOf } from '../output/content-result.js'
+import { whileReporting } from '../output/create-reporter.js'
 import { PULL_WORDS } from '../output/transfer-words.js'
 import { requireReference } from '../require-reference.js'
 import { withSession } from '../with-session.js'
@@ -56,7 +57,7 @@ Example - Pull one platform of an index, and leave files alone that are there:
       const target = await openSource(session, call.arguments[0] ?? '', await readTarget({ ...values }, context))
       const reference = requireReference(target, call)
       const result = await pullFrom(target, reference, { call, format })
-      if (readConnection({ ...values }).quiet && !isMachineFormat(format)) return
+      if (values.quiet === true && !isMachineFormat(format)) return
       await showPulled(target, result, { call, format })
     }),
 })
@@ -74,14 +75,8 @@ async function pullFrom(
   const cacheFolder = context.environment.GANTRY_CACHE ?? context.environment.ORAS_CACHE
   const cache =
     cacheFolder === undefined || cacheFolder === '' ? undefined : await LayoutStore.open(cacheFolder, { create: true })
-  const reporter = await createTransferReporter(context, {
-    words: PULL_WORDS,
-    ...values,
-    ...readConnection({ ...values }),
-    format,
-  })
-  try {
-    return await pullFiles(target.store, reference, values.output, {
+  return whileReporting({ context, values }, { words: PULL_WORDS, format }, (reporter) =>
+    pullFiles(target.store, reference, values.output, {
       ...readPlatform(values),
       keepOldFiles: values.keepOldFiles === true,
       allowPathTraversal: values.allowPathTraversal === true,
@@ -93,25 +88,12 @@ async function pullFrom(
       concurrency: values.concurrency,
       onEvent: reporter.onEvent,
       signal: context.signal,
-    })
-  } finally {
-    reporter.stop()
-  }
+    }),
+  )
 }
 
 async function showPulled(target: Target, result: PullFilesResult, { call, format }: Work): Promise<void> {
-  const files = result.files.map(({ path, descriptor }) => {
-    const { mediaType, digest, size, annotations, artifactType } = descriptor
-    return {
-      path,
-      reference: `${target.path}@${digest}`,
-      mediaType,
-      digest,
-      size,
-      ...(annotations === undefined ? {} : { annotations }),
-      ...(artifactType === undefined ? {} : { artifactType }),
-    }
-  })
+  const files = result.files.map(({ path, descriptor }) => ({ path, ...contentResultOf(target.path, descriptor) }))
   const { digest } = result.descriptor
   await showResult(call.context, format, { reference: `${target.path}@${digest}`, files }, (printer) => {
     if (result.skippedUnnamed.length > 0) {

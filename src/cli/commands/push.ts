@@ -1,7 +1,7 @@
 import { openBytes, pushFiles, type PushFilesResult } from '../../index.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
-import { describeTarget, openSink, type Target, type WritableStore } from '../open-target.js'
-import { declareConnection, readConnection } from '../options/connection.js'
+import { describeTarget, openSink, tagsOf, type Target, type WritableStore } from '../open-target.js'
+import { declareConnection } from '../options/connection.js'
 import { declareFormat, isMachineFormat, readFormat, type Format, type FormatValues } from '../options/format.js'
 import { declarePack, readPack, type PackValues } from '../options/pack-flags.js'
 import {
@@ -16,7 +16,8 @@ import { declareTarget, readTarget } from '../options/target.js'
 import { declareTransfer, type TransferValues } from '../options/transfer.js'
 import { saveContent } from '../output/save-content.js'
 import { showResult } from '../output/show-result.js'
-import { createTransferReporter } from '../output/create-reporter.js'
+import { contentResultOf } from '../output/content-result.js'
+import { whileReporting } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import { withSession } from '../with-session.js'
 
@@ -62,7 +63,7 @@ Example - Push to an OCI image layout:
       const target = await openSink(session, typed, await readTarget({ ...values }, context))
       const result = await pushTo(target, files, { call, format })
       if (values.exportManifest !== undefined) await saveContent(values.exportManifest, openBytes(result.bytes)())
-      if (readConnection({ ...values }).quiet && !isMachineFormat(format)) return
+      if (values.quiet === true && !isMachineFormat(format)) return
       await showPushed(target, result, { call, format })
     }),
 })
@@ -79,23 +80,17 @@ async function pushTo(
 ): Promise<PushFilesResult> {
   const annotations = await readAnnotations(values, context)
   const decision = readPack(values)
-  const reporter = await createTransferReporter(context, {
-    words: PUSH_WORDS,
-    ...values,
-    ...readConnection({ ...values }),
-    format,
-    showsExistingGraphs: target.type === 'oci-layout',
-  })
-  try {
+  const options = { words: PUSH_WORDS, format, showsExistingGraphs: target.type === 'oci-layout' }
+  return whileReporting({ context, values }, options, (reporter) => {
     if (files.length === 0) reporter.note('Uploading empty artifact')
-    return await pushFiles(
+    return pushFiles(
       target.store,
       files.map((file) => ({ ...file, annotations: annotations.ofFile(file.path) })),
       {
         ...decision,
         annotations: annotations.manifest,
         configAnnotations: annotations.config,
-        tags: target.tag === undefined ? target.extraTags : [target.tag, ...target.extraTags],
+        tags: tagsOf(target),
         digest: target.digest,
         force: values.force === true,
         concurrency: values.concurrency,
@@ -104,27 +99,19 @@ async function pushTo(
         signal: context.signal,
       },
     )
-  } finally {
-    reporter.stop()
-  }
+  })
 }
 
 async function showPushed(target: Target, result: PushFilesResult, { call, format }: Work): Promise<void> {
   const { descriptor, artifactType, tags } = result
-  const { mediaType, digest, size, annotations } = descriptor
   const shown = {
-    reference: `${target.path}@${digest}`,
-    mediaType,
-    digest,
-    size,
-    ...(annotations === undefined ? {} : { annotations }),
-    artifactType,
+    ...contentResultOf(target.path, { ...descriptor, artifactType }),
     referenceAsTags: tags.map((tag) => `${target.path}:${tag}`).sort(),
   }
   await showResult(call.context, format, shown, (printer) => {
     printer.line(`Pushed ${describeTarget(target)}`)
     for (const tag of target.extraTags) printer.line(`Tagged ${tag}`)
     printer.line(`ArtifactType: ${artifactType}`)
-    printer.line(`Digest: ${digest}`)
+    printer.line(`Digest: ${descriptor.digest}`)
   })
 }

@@ -3,6 +3,8 @@ import { parseCount } from './connection.js'
 
 export interface TransferValues {
   readonly concurrency?: number
+  readonly quiet?: boolean
+  readonly debug?: boolean
   readonly tty?: boolean
   readonly verbose?: boolean
 }

@@ -13,7 +13,7 @@ export interface ReporterOptions extends LineOptions {
 }
 
 /** The reporter for a command: rows on a terminal, lines elsewhere, nothing where a program reads or `--quiet` is given. */
-export async function createTransferReporter(context: Context, options: ReporterOptions): Promise<TransferReporter> {
+async function createTransferReporter(context: Context, options: ReporterOptions): Promise<TransferReporter> {
   if (options.quiet === true || (options.format !== undefined && isMachineFormat(options.format))) return SILENT
   if (hasRoomForRows(context.stderr) && options.tty !== false && options.debug !== true) {
     const { TerminalReporter } = await import('./terminal-reporter.js')
@@ -29,9 +29,24 @@ function hasRoomForRows({ isTTY, columns = 0 }: OutputStream): boolean {
   return isTTY === true && columns >= MINIMUM_COLUMNS
 }
 
-/** A reporter for commands whose stdout is for their result alone: its lines go to stderr. */
-export async function createStderrReporter(context: Context, options: ReporterOptions): Promise<TransferReporter> {
-  return createTransferReporter({ ...context, stdout: context.stderr }, options)
+/** The part of a command call that decides how a transfer is shown. */
+interface ReportedCall {
+  readonly context: Context
+  readonly values: Pick<ReporterOptions, 'quiet' | 'debug' | 'tty' | 'verbose'>
+}
+
+/** Runs a transfer and shows it meanwhile; the flags of the call count where the options say nothing. */
+export async function whileReporting<Result>(
+  { context, values: { quiet, debug, tty, verbose } }: ReportedCall,
+  options: ReporterOptions,
+  transfer: (reporter: TransferReporter) => Promise<Result>,
+): Promise<Result> {
+  const reporter = await createTransferReporter(context, { quiet, debug, tty, verbose, ...options })
+  try {
+    return await transfer(reporter)
+  } finally {
+    reporter.stop()
+  }
 }
 
 const SILENT: TransferReporter = {
