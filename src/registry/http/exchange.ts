@@ -53,6 +53,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #body: AnswerBody | undefined
   #bodySize: number | undefined
   #released = false
+  #finished = false
   #watch: BodyWatch | undefined
   #headersTimer: NodeJS.Timeout | undefined
   /** Why this side gave up, when it did. */
@@ -141,7 +142,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #waitForHeaders(): void {
     const { slowHeaders, headers } = this.#timeouts
     const limit = this.#request.slowAnswer === true ? slowHeaders : headers
-    if (limit === 0 || this.#body !== undefined) return
+    // Undici may read on after a failure, and a timer that nobody stops keeps the process alive.
+    if (limit === 0 || this.#body !== undefined || this.#finished) return
     const onTimeout = (): void => {
       this.#giveUp(this.#timeoutError(`gave no answer within ${seconds(limit)}`, this.#outgoing?.sent))
     }
@@ -173,6 +175,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #finish(): void {
+    this.#finished = true
     clearTimeout(this.#headersTimer)
     this.#watch?.stop()
     this.#outgoing?.close()
