@@ -25,9 +25,10 @@ import { uploadBlob } from './blob-upload.js'
 import { hasBlob, resolveBlob } from './blobs.js'
 import { deleteFromRegistry } from './deletion.js'
 import { embeddedData } from './embedded-data.js'
-import { blobPath, manifestPath, requireName, requireTag } from './endpoints.js'
+import { blobPath, requireName, requireTag } from './endpoints.js'
 import type { RegistryTransport } from './http/transport.js'
 import { ManifestCache } from './manifest-cache.js'
+import { deleteManifest, deleteTag } from './manifest-deletion.js'
 import { collectManifest, putManifest, type StoredManifest } from './manifest-push.js'
 import { hasManifest, readManifest, resolveManifest } from './manifests.js'
 import { referrerPushesOf } from './referrer-pushes.js'
@@ -148,16 +149,15 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
    * @throws GantryError `not-found`; `unsupported` where the registry does not delete
    */
   async delete({ mediaType, digest }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
-    const what = referenceIn(this.#context, digest)
     if (!isManifestType(mediaType)) {
+      const what = referenceIn(this.#context, digest)
       const hint = 'the registry does not delete blobs, or not without being configured to'
       return deleteFromRegistry(this.#context, { path: blobPath(this.name, digest), what, hint, signal })
     }
     const read = async (): Promise<ManifestContent> =>
       this.#manifests.get(digest) ?? (await this.readManifest(digest, { signal }))
     const relation = await relationToForget(this.#context, this.#mode, read, { signal })
-    const hint = 'the registry does not delete manifests, or not without being configured to'
-    await deleteFromRegistry(this.#context, { path: manifestPath(this.name, digest), what, hint, signal })
+    await deleteManifest(this.#context, digest, { signal })
     this.#manifests.delete(digest)
     if (relation === undefined) return
     const change = { kind: 'remove', descriptor: relation.referrer } as const
@@ -170,9 +170,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
    */
   async untag(tag: string, { signal }: CallOptions = {}): Promise<void> {
     requireTag(tag)
-    const what = referenceIn(this.#context, tag)
-    const hint = 'the registry deletes manifests by digest only, and then with all their tags'
-    await deleteFromRegistry(this.#context, { path: manifestPath(this.name, tag), what, hint, signal })
+    await deleteTag(this.#context, tag, { signal })
   }
 
   tags(options: TagListOptions = {}): AsyncIterable<string> {
