@@ -7,7 +7,7 @@ import { blobFolderOf, blobPathOf, BLOBS_FOLDER } from '../oci/image-layout.js'
 import { untilAborted } from '../util/abort.js'
 import type { Bytes, OpenContent } from '../util/bytes.js'
 import { fileError, isSystemError, withFileErrors } from '../util/file-error.js'
-import { openRegularFile, readPieces } from '../util/read-file.js'
+import { openSizedFile, readPieces } from '../util/read-file.js'
 import { syncFolder, TempFile } from '../util/temp-file.js'
 import { sweepTempFiles } from '../util/temp-path.js'
 import type { BlobRange } from './layout-content.js'
@@ -79,9 +79,8 @@ export class LayoutBlobs {
 
   async *open(digest: Digest, { size, offset, signal }: BlobRange): Bytes {
     const path = this.#pathOf(digest)
-    const handle = await this.#openFile(digest)
+    const { handle, size: actual } = await this.#openFile(digest)
     try {
-      const actual = (await handle.stat()).size
       if (actual !== size) {
         throw new GantryError('size-mismatch', `${path} has ${actual} bytes where ${size} are declared`)
       }
@@ -146,7 +145,7 @@ export class LayoutBlobs {
     const { digest, size } = descriptor
     const path = this.#pathOf(digest)
     const before = await this.#prepareFor(digest)
-    if (await this.isIntact(descriptor, { whole: true, signal: options.signal })) return
+    if (before === size && (await this.isIntact(descriptor, { whole: true, signal: options.signal }))) return
     const file = await TempFile.create(path, { mode: BLOB_MODE })
     try {
       await receiveContent(descriptor, open, (chunk) => file.write(chunk), options)
@@ -185,10 +184,11 @@ export class LayoutBlobs {
     await sweepTempFiles(folder)
   }
 
-  async #openFile(digest: Digest): Promise<FileHandle> {
+  async #openFile(digest: Digest): Promise<{ readonly handle: FileHandle; readonly size: number }> {
+    const path = this.#pathOf(digest)
     try {
-      if ((await this.#look(digest)) === undefined) throw new GantryError('not-found', `${digest}: not found`)
-      return await openRegularFile(this.#pathOf(digest))
+      await withFileErrors('read', path, () => this.#checkFoldersOf(path))
+      return await openSizedFile(path)
     } catch (cause) {
       if (isSystemError(cause, 'ENOENT')) throw new GantryError('not-found', `${digest}: not found`, { cause })
       if ((await this.#look(digest)) === 'irregular') throw irregular(digest)
@@ -200,14 +200,18 @@ export class LayoutBlobs {
   async #look(digest: Digest): Promise<number | 'irregular' | undefined> {
     const path = this.#pathOf(digest)
     try {
-      await this.#checkFolder(join(this.#root, BLOBS_FOLDER))
-      await this.#checkFolder(dirname(path))
+      await this.#checkFoldersOf(path)
       const stats = await lstat(path)
       return stats.isFile() ? stats.size : 'irregular'
     } catch (cause) {
       if (isSystemError(cause, 'ENOENT')) return undefined
       throw fileError(cause, 'read', path)
     }
+  }
+
+  async #checkFoldersOf(path: string): Promise<void> {
+    await this.#checkFolder(join(this.#root, BLOBS_FOLDER))
+    await this.#checkFolder(dirname(path))
   }
 
   /** A folder that is a link would lead every blob out of the layout. */

@@ -13,6 +13,11 @@ const PIECE_SIZE = 1024 * 1024
  * @throws GantryError `file-error` when it is missing, no regular file, or not readable; the cause tells which
  */
 export async function openRegularFile(path: string): Promise<FileHandle> {
+  return (await openSizedFile(path)).handle
+}
+
+/** Like {@link openRegularFile}, and also tells the size of the file in bytes. */
+export async function openSizedFile(path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {
   let handle: FileHandle
   try {
     // Where the flag does not exist (Windows) looking first is all there is.
@@ -24,8 +29,9 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
     throw fileError(cause, 'read', path)
   }
   try {
-    if (!(await handle.stat()).isFile()) throw notRegular(path)
-    return handle
+    const stats = await handle.stat()
+    if (!stats.isFile()) throw notRegular(path)
+    return { handle, size: stats.size }
   } catch (cause) {
     await handle.close()
     throw fileError(cause, 'read', path)
@@ -38,9 +44,9 @@ export async function openRegularFile(path: string): Promise<FileHandle> {
  * @throws GantryError `file-error` as {@link openRegularFile}; `limit-exceeded` above the limit
  */
 export async function readSmallFile(path: string, limit: number): Promise<Uint8Array> {
-  const handle = await openRegularFile(path)
+  const { handle, size: declared } = await openSizedFile(path)
   try {
-    const pieceSize = (await handle.stat()).size + 1
+    const pieceSize = declared + 1
     const chunks: Uint8Array[] = []
     let size = 0
     for await (const chunk of readPieces(handle, { start: 0, end: limit + 1, path, pieceSize })) {
