@@ -104,6 +104,7 @@ export class Session {
         ...(idleTimeout === undefined ? {} : { body: idleTimeout }),
       },
       onEvent: (event) => this.#report(event),
+      trace: this.#connection.debug,
     })
   }
 

@@ -58,7 +58,7 @@ export class HttpTransport implements RegistryTransport {
       clock,
       limits,
       concurrency: options.concurrency,
-      onEvent: options.onEvent,
+      onEvent: options.trace === false ? undefined : options.onEvent,
       secretHeaders: new Set(Object.keys(this.#userHeaders)),
     })
     this.#retrier = new Retrier(limits, clock, onEvent)

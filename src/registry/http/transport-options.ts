@@ -91,4 +91,6 @@ export interface TransportOptions {
   readonly concurrency?: number
   /** Told of retries, warnings and every request and answer, without secrets. */
   readonly onEvent?: (event: TransportEvent) => void
+  /** Whether requests and answers are events too; default true. Without them small requests cost noticeably less. */
+  readonly trace?: boolean
 }

@@ -110,6 +110,14 @@ describe('events', () => {
     ])
   })
 
+  test('requests and answers are not told where nobody traces them, and the rest is', async () => {
+    const events: TransportEvent[] = []
+    const server = await serve(({ answer }) => answer(204, { warning: '299 - "one"' }))
+    const transport = connect(server, { onEvent: (event) => events.push(event), trace: false })
+    await transport.request(get('/v2/x'))
+    expect(events).toEqual([{ type: 'warning', message: 'one' }])
+  })
+
   test('a failure is told', async () => {
     const events: TransportEvent[] = []
     const server = await serve(({ socket }) => socket.destroy())
