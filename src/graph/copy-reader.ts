@@ -8,11 +8,17 @@ import type { CopyAction } from './copy-plan.js'
 import type { OnTransferEvent } from './events.js'
 import { ManifestCache } from './manifest-cache.js'
 import { nodeKeyOf, readGraph, type Graph, type GraphLimits, type Neighbours, type NodeKey } from './read-graph.js'
+import { SinkSurvey } from './sink-survey.js'
 import { blame } from './transfer.js'
 
 export interface CopyReaderOptions {
   readonly concurrency?: number
   readonly limits?: GraphLimits
+  /**
+   * Ask the sink about every blob, for a plan that is to be shown. Default: not about small ones once it turned out to
+   * have none, so that a few are sent that are there.
+   */
+  readonly exact?: boolean
   /** Take no manifest at the sink for granted: push each again, and what is missing below it. */
   readonly force?: boolean
   /** Move layers that their owner wants fetched from elsewhere too; default: they are left out. */
@@ -44,7 +50,7 @@ interface Found extends NodeState {
 export class CopyReader {
   readonly manifests: ManifestCache
   readonly #source: Source
-  readonly #sink: Sink
+  readonly #survey: SinkSurvey
   readonly #options: CopyReaderOptions
   readonly #states = new Map<NodeKey, NodeState>()
   /** What was named by content; a list of referrers, in contrast, is a claim. */
@@ -57,7 +63,7 @@ export class CopyReader {
 
   constructor(source: Source, sink: Sink, options: CopyReaderOptions) {
     this.#source = source
-    this.#sink = sink
+    this.#survey = new SinkSurvey(sink, options.exact ?? false)
     this.#options = options
     this.manifests = new ManifestCache(source)
   }
@@ -202,7 +208,7 @@ export class CopyReader {
 
   async #has(descriptor: Descriptor): Promise<boolean> {
     try {
-      return await this.#sink.has(descriptor, this.#callOptions())
+      return await this.#survey.has(descriptor, this.#callOptions())
     } catch (error) {
       throw blame(error, 'destination')
     }
