@@ -31,7 +31,8 @@ const HINTS: readonly FlagHint[] = [
   },
   {
     code: 'limit-exceeded',
-    message: /manifest|index|list|tags|referrers/,
+    // The list of a layout, the depth of a document and the number of pages have limits that no flag moves.
+    message: /^(?!.*index\.json).*(manifest|index|list|tags|referrers).* exceeds the limit of \d+ bytes/,
     hint: 'If you trust the source, allow larger documents with --max-manifest-size.',
   },
   {
