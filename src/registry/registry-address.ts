@@ -33,7 +33,9 @@ export function resolveRegistryAddress(text: string, { origin, base, what }: Add
   if (address.username !== '' || address.password !== '') throw untrusted(`${what} "${shown}" carries user information`)
   const own = new URL(origin)
   if (address.origin !== own.origin && !isOwnNameBehindProxy(address, own)) {
-    throw untrusted(`${what} is on another host: ${visibleLine(address.host)} instead of ${own.host}`)
+    const isSameHost = address.host === own.host
+    const place = (url: URL): string => (isSameHost ? url.origin : url.host)
+    throw untrusted(`${what} is on another host: ${visibleLine(place(address))} instead of ${place(own)}`)
   }
   return `${own.origin}${address.pathname}${address.search}`
 }

@@ -31,7 +31,11 @@ describe('an address on the registry', () => {
 describe('an address elsewhere', () => {
   test.each([
     [plain, 'http://127.0.0.1:5001/u/1', 'is on another host: 127.0.0.1:5001'],
-    [plain, 'https://127.0.0.1:5000/u/1', 'is on another host'],
+    [
+      plain,
+      'https://127.0.0.1:5000/u/1',
+      'is on another host: https://127.0.0.1:5000 instead of http://127.0.0.1:5000',
+    ],
     [plain, '//evil.example/u', 'is on another host: evil.example'],
     [plain, '/\\evil.example/u', 'is malformed'],
     [plain, '\\\\evil.example/u', 'is malformed'],
