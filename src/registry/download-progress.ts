@@ -4,8 +4,9 @@ import { backoffDelay, type BackoffOptions } from '../util/backoff.js'
 
 /** How often a download goes on without getting ahead. */
 const MAX_FAILURES = 5
-/** Bytes that must arrive for a failure to be forgotten. */
+/** Bytes that must arrive for failures to be forgotten, and the part of a blob that is enough. */
 const PROGRESS = 1024 * 1024
+const PROGRESS_PART = 1 / 16
 
 /** Where a download stands, and how often it has failed since it last got ahead. */
 export class DownloadProgress {
@@ -14,7 +15,8 @@ export class DownloadProgress {
   #position: number
   #isOpened: boolean
   #failures = 0
-  #lastFailure: number
+  /** Where the failures that count began. */
+  #mark: number
   /** Cleared when the registry's answers to ranges cannot be used. */
   canUseRanges = true
 
@@ -22,7 +24,7 @@ export class DownloadProgress {
     this.#backoff = backoff
     this.#size = size
     this.#position = offset
-    this.#lastFailure = offset
+    this.#mark = offset
     // Something has to be asked for even when the blob is empty: it may not be there.
     this.#isOpened = offset > 0
   }
@@ -45,10 +47,13 @@ export class DownloadProgress {
     return this.#position <= this.#size
   }
 
-  /** @throws the failure itself when there have been too many without getting ahead */
+  /** @throws the failure itself when there have been five since the download last got ahead */
   nextDelay(failure: GantryError): number {
-    if (this.#position - this.#lastFailure >= PROGRESS) this.#failures = 0
-    this.#lastFailure = this.#position
+    const enough = Math.max(1, Math.min(PROGRESS, this.#size * PROGRESS_PART))
+    if (this.#position - this.#mark >= enough) {
+      this.#failures = 0
+      this.#mark = this.#position
+    }
     this.#failures++
     if (this.#failures >= MAX_FAILURES) throw failure
     return backoffDelay(this.#failures, this.#backoff)
