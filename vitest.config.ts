@@ -17,6 +17,8 @@ export default defineConfig({
     hookTimeout: 20_000,
     // Scenarios start the built program as child processes; threads keep the rest cheap.
     pool: 'threads',
+    // They wait for each other's answers more than they compute.
+    maxWorkers: 4,
     reporters: report === undefined ? ['default'] : ['default', 'json'],
     ...(report === undefined ? {} : { outputFile: { json: report } }),
   },
