@@ -1,3 +1,4 @@
+import { redactSecrets } from '../../util/redact.js'
 import { visibleLine } from '../../util/visible-text.js'
 import type { Answer } from './answer.js'
 import type { OnTransportEvent } from './transport-event.js'
@@ -28,7 +29,7 @@ export class Warnings {
   }
 }
 
-/** The texts of `299 - "text"`, separated by commas; other codes, other agents and what is too long is left out. */
+/** The texts of `299 - "text"`, separated by commas; other codes, other agents, secrets and what is too long is left out. */
 export function parseWarnings(value: string): string[] {
   const start = '299 - "'
   if (Buffer.byteLength(value) > MAX_LENGTH) return []
@@ -37,7 +38,7 @@ export function parseWarnings(value: string): string[] {
   while (rest.startsWith(start)) {
     const { text, end } = readQuoted(rest, start.length)
     if (end === -1) break
-    texts.push(visibleLine(text))
+    texts.push(visibleLine(redactSecrets(text)))
     rest = rest.slice(end).replace(/^[\s,]+/, '')
   }
   return texts

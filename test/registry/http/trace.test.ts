@@ -66,6 +66,7 @@ describe('parseWarnings', () => {
     [' 299 - "a \\"quoted\\" word" ', ['a "quoted" word']],
     ['299 - "one", 299 - "two"', ['one', 'two']],
     ['299 - "\x1b[2Jcleared"', ['\\u{1b}[2Jcleared']],
+    ['299 - "moved to http://h/p?sig=secret"', ['moved to http://h/p?sig=*****']],
     ['110 - "stale"', []],
     ['299 host "x"', []],
     ['299 - "open', []],
