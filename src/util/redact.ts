@@ -18,9 +18,12 @@ const AUTHORIZATION =
 /** What stands in the place of a secret. */
 export const REDACTED = '*****'
 
-/** The address without user information and without the value of any query parameter that is not known to be harmless. */
+/**
+ * The address without user information, without the value of any query parameter that is not known to be harmless, and
+ * without a fragment.
+ */
 export function redactUrl(url: string): string {
-  const withoutUser = url.replace(/^(https?:\/\/)[^/?#]*@/i, `$1${REDACTED}@`)
+  const withoutUser = url.replace(/^(https?:\/\/)[^/?#]*@/i, `$1${REDACTED}@`).replace(/#.*$/s, `#${REDACTED}`)
   const queryStart = withoutUser.indexOf('?')
   if (queryStart === -1) return withoutUser
   const query = withoutUser

@@ -13,6 +13,8 @@ describe('an address', () => {
     ['https://host/?X-Amz-Signature=secret&n=3', 'https://host/?X-Amz-Signature=*****&n=3'],
     ['https://host/?n=1&n=2&%6E=secret&=secret', 'https://host/?n=1&n=2&%6E=*****&=*****'],
     ['https://host/?a=secret=secret', 'https://host/?a=*****'],
+    ['https://host/cb#access_token=secret', 'https://host/cb#*****'],
+    ['https://host/cb?n=1#secret', 'https://host/cb?n=1#*****'],
     ['/v2/a/blobs/uploads/?_state=secret', '/v2/a/blobs/uploads/?_state=*****'],
   ])('%s is shown as %s', (url, shown) => {
     expect(redactUrl(url)).toBe(shown)
