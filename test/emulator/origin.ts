@@ -76,5 +76,7 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
     return
   }
   response.on('close', () => body.destroy())
+  // A body that breaks at once must not take the status with it.
+  response.flushHeaders()
   body.pipe(response)
 }

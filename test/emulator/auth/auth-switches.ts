@@ -35,6 +35,8 @@ export interface AuthSwitches {
   readonly anonymousTokenRequired?: boolean
   /** 15: the action that permits DELETE; default `delete`. */
   readonly deleteScope?: 'delete' | '*' | 'push'
+  /** Who is known may list repositories: the token need not say so. */
+  readonly catalogScope?: boolean
   /** 16 */
   readonly firstScopeOnly?: boolean
   /** 16b: another order of scopes and actions in each challenge. */

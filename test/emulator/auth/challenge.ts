@@ -8,7 +8,7 @@ export type Needs = readonly { readonly resource: string; readonly actions: read
 /** Works out what a call needs to be allowed. */
 export function needsOf(call: Call, switches: AuthSwitches, mountNeedsPull: boolean): Needs {
   const { route, query } = call
-  if (route === undefined) return []
+  if (route === undefined || (route.kind === 'catalog' && switches.catalogScope === false)) return []
   const method = call.method === 'HEAD' ? 'GET' : call.method
   const needs = new Map<string, string[]>()
   for (const { type, name, action } of permissionsFor(route, method)) {

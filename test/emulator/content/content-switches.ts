@@ -57,7 +57,7 @@ export interface NameSwitches {
   readonly depth?: number
   /** 58: what those get who may not push; default 404. */
   readonly missingRepo?: 404 | 401 | 403
-  /** Repositories that exist before they have content; a push to any other is refused, or the connection cut (37). */
-  readonly repositories?: readonly string[]
+  /** Repositories that were made before; a push to any other that is not there is refused, or the connection cut (37). */
+  readonly made?: RegExp
   readonly unknownPush?: 404 | 'drop'
 }

@@ -20,8 +20,8 @@ export function createPolicyLayer({ immutable, pullDenied }: PolicySwitches, sto
 
 /** What repositories may be called, and which there are. */
 export function createNameLayer(switches: NameSwitches, storage: RegistryStorage): Layer {
-  const { depth, missingRepo = 404, repositories, unknownPush = 404 } = switches
-  const exists = (name: string): boolean => storage.tags(name) !== undefined || repositories?.includes(name) === true
+  const { depth, missingRepo = 404, made, unknownPush = 404 } = switches
+  const exists = (name: string): boolean => storage.tags(name) !== undefined || made?.test(name) === true
   return async (call, next) => {
     const { route } = call
     const name = route !== undefined && 'repository' in route ? route.repository : undefined
@@ -30,7 +30,7 @@ export function createNameLayer(switches: NameSwitches, storage: RegistryStorage
       return errorAnswer(400, 'NAME_INVALID', `a repository name has ${depth} parts`)
     }
     if (exists(name)) return next(call)
-    if (repositories !== undefined && !call.isRead) {
+    if (made !== undefined && !call.isRead) {
       if (unknownPush === 'drop') throw new HangUp()
       return errorAnswer(404, 'NAME_UNKNOWN', `The repository with name '${name}' does not exist in the registry`)
     }

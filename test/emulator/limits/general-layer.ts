@@ -22,6 +22,7 @@ export function createGeneralLayer({ ping, warning, requiredHeaders = [], extraH
     if (call.route?.kind === 'base' && ping === 401) return errorAnswer(401, 'UNAUTHORIZED', 'authentication required')
     const answer = await next(call)
     return withHeaders(answer, {
+      'docker-distribution-api-version': 'registry/2.0',
       ...(warning === undefined ? {} : { warning: `299 - "${warning}"` }),
       ...extraHeaders,
     })

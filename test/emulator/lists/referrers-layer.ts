@@ -8,10 +8,15 @@ import type { ReferrersSwitches } from './list-switches.js'
 
 /** Lists referrers in the vendor's way, or not at all. */
 export function createReferrersLayer(switches: ReferrersSwitches, storage: RegistryStorage): Layer {
+  const { filters, page, missingSubject } = switches
+  const isPlain = filters === undefined && page === undefined && missingSubject === undefined
   return async (call, next) => {
     const { route } = call
-    if (route?.kind === 'referrers' && call.isRead)
-      return missingApi(call, switches) ?? list(call, route, switches, storage)
+    if (route?.kind === 'referrers' && call.isRead) {
+      const missing = missingApi(call, switches)
+      if (missing !== undefined) return missing
+      return isPlain ? next(call) : list(call, route, switches, storage)
+    }
     if (route?.kind !== 'manifest') return next(call)
     if (call.isRead && switches.tagResolvesToSubject === true) resolveToSubject(call)
     const answer = await next(call)

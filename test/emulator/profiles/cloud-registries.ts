@@ -112,7 +112,7 @@ const amazon: EmulatorOptions = {
   blob: { redirect: 307 },
   manifest: { rejectTypes: { types: /^application\/vnd\.oci\.artifact/, status: 405, code: 'UNSUPPORTED' } },
   policy: { immutable: { tags: /^release-/, status: 400, code: 'ImageTagAlreadyExistsException' } },
-  names: { repositories: ['project/app', 'project/copy', 'project/chunks'], unknownPush: 404 },
+  names: { made: /^project\/(?!unmade)/, unknownPush: 404 },
   tags: { maxN: { count: 1000, above: 405 }, defaultN: 100 },
   referrers: { page: 50 },
 }

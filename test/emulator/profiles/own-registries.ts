@@ -21,7 +21,7 @@ export const quay: Profile = {
   hosts: { registry: 'quay.io', tokens: 'sso.quay.test', blobs: 'cdn03.quay.io' },
   account: quayAccount,
   options: {
-    auth: { type: 'bearer', accounts: [quayAccount], realmPath: '/v2/auth', deleteScope: 'push' },
+    auth: { type: 'bearer', accounts: [quayAccount], realmPath: '/v2/auth', deleteScope: 'push', catalogScope: false },
     token: {
       field: 'token',
       omitExpiresIn: true,
