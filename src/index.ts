@@ -101,6 +101,7 @@ export { readHttpHeaders } from './credentials/http-headers.js'
 export { runCredentialHelper, serveCredentialHelper } from './credentials/serve-credential-helper.js'
 
 export type { OnTransferEvent, TransferEvent } from './graph/events.js'
+export { CachedSource } from './graph/cached-source.js'
 export { copy, copyGraph } from './graph/copy.js'
 export type { CopyPlan, PlannedNode, PlannedTag } from './graph/copy-plan.js'
 export { deleteGraph, planDelete } from './graph/delete.js'

@@ -9,6 +9,7 @@ import {
   targetOf,
   type Digest,
   type Repository,
+  type RepositoryOptions,
 } from '../index.js'
 import { reasonOf } from './options/text-file.js'
 import type { TargetOptions } from './options/target.js'
@@ -54,8 +55,13 @@ export function describeTarget(target: Target<unknown>, text = target.typed): st
  * Opens a target for reading.
  * @throws GantryError `invalid-reference`, or `invalid-argument` when the path of a layout does not exist
  */
-export async function openSource(session: Session, text: string, options: TargetOptions): Promise<Target> {
-  if (options.type === 'registry') return openRepository(session, text, options)
+export async function openSource(
+  session: Session,
+  text: string,
+  options: TargetOptions,
+  repositoryOptions: RepositoryOptions = {},
+): Promise<Target> {
+  if (options.type === 'registry') return openRepository(session, text, options, repositoryOptions)
   const parts = splitLayoutReference(text, options.layoutPath)
   return { type: 'oci-layout', ...parts, store: await openLayout(parts.path, text) }
 }
@@ -113,6 +119,7 @@ async function openRepository(
   session: Session,
   text: string,
   options: Extract<TargetOptions, { type: 'registry' }>,
+  repositoryOptions: RepositoryOptions = {},
 ): Promise<Target<Repository>> {
   const { reference, extraTags } = parseTaggedReference(text)
   const target = targetOf(reference)
@@ -123,7 +130,7 @@ async function openRepository(
     ...(reference.tag === undefined ? {} : { tag: reference.tag }),
     ...(reference.digest === undefined || target === undefined ? {} : { digest: reference.digest }),
     extraTags,
-    store: await session.repository(reference.registry, reference.repository, options.remote),
+    store: await session.repository(reference.registry, reference.repository, options.remote, repositoryOptions),
   }
 }
 

@@ -6,6 +6,7 @@ import {
   readRegistryCertificates,
   Repository,
   type RegistryTransport,
+  type RepositoryOptions,
   type TransportEvent,
 } from '../index.js'
 import type { Context } from './context.js'
@@ -53,10 +54,16 @@ export class Session {
   }
 
   /** A repository of a registry. */
-  async repository(registry: string, name: string, remote: RemoteOptions): Promise<Repository> {
+  async repository(
+    registry: string,
+    name: string,
+    remote: RemoteOptions,
+    options: RepositoryOptions = {},
+  ): Promise<Repository> {
     const { maxManifestSize } = this.#connection
     return new Repository(await this.transport(registry, remote), name, {
       referrers: remote.referrers,
+      ...options,
       ...(maxManifestSize === undefined ? {} : { maxManifestSize }),
     })
   }

@@ -2,7 +2,7 @@ import { GantryError, isGantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, digestOf, isDigest, parseDigest, type Digest } from '../oci/digest.js'
 import { declaredMediaType, type ManifestContent } from '../oci/manifest.js'
-import { MANIFEST_MEDIA_TYPES, MediaType, mediaTypeOf } from '../oci/media-types.js'
+import { MediaType, mediaTypeOf } from '../oci/media-types.js'
 import type { CallOptions } from '../store/store.js'
 import { requestBounded } from './bounded-request.js'
 import { parseByteCount } from './content-range.js'
@@ -20,9 +20,6 @@ export interface ReadManifestOptions extends CallOptions {
 export interface TaggedManifest extends ManifestContent {
   readonly etag: string | undefined
 }
-
-/** Registries convert, or deny, what is not asked for by name. */
-const ACCEPT = MANIFEST_MEDIA_TYPES.join(', ')
 
 /** Types that say nothing about the document; its own word counts then. */
 const GENERIC_TYPES: ReadonlySet<string> = new Set(['text/plain', 'application/json', MediaType.octetStream])
@@ -131,7 +128,7 @@ function manifestRequest(
   return {
     method,
     url: manifestPath(context.name, reference),
-    headers: { accept: ACCEPT, ...(noCache === true ? { 'cache-control': 'no-cache' } : {}) },
+    headers: { accept: context.manifestTypes.join(', '), ...(noCache === true ? { 'cache-control': 'no-cache' } : {}) },
     scopes: scopesOf(context, 'pull'),
     retry: 'free',
     followRedirects: true,

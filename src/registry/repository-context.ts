@@ -13,6 +13,8 @@ export interface RepositoryContext {
   readonly actions: readonly RepositoryAction[]
   /** Largest manifest, index or list page that is read, in bytes. */
   readonly maxManifestSize: number
+  /** Media types that manifests are asked for as, the most wanted first. */
+  readonly manifestTypes: readonly string[]
   /** How long to wait before something that broke off is taken up again. */
   readonly backoff: BackoffOptions
 }

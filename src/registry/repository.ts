@@ -2,7 +2,7 @@ import { GantryError, isGantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, type Digest } from '../oci/digest.js'
 import { MAX_MANIFEST_SIZE, type ManifestContent } from '../oci/manifest.js'
-import { isManifestType } from '../oci/media-types.js'
+import { isManifestType, MANIFEST_MEDIA_TYPES } from '../oci/media-types.js'
 import type {
   CallOptions,
   BlobSource,
@@ -45,6 +45,8 @@ export interface RepositoryOptions {
   readonly referrers?: ReferrersMode
   /** Largest manifest, index or list page that is read, in bytes; default 4 MiB. */
   readonly maxManifestSize?: number
+  /** Media types that manifests are asked for as; default: all that are known. */
+  readonly manifestTypes?: readonly string[]
   /** Tags that are asked for at a time; default 1000, the most that every registry takes. */
   readonly pageSize?: number
   /** Upload larger blobs in chunks of this many bytes; by default each goes in one request, which every registry takes. */
@@ -70,8 +72,9 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
   /** @throws GantryError `invalid-reference` when `name` is no repository name */
   constructor(transport: RegistryTransport, name: string, options: RepositoryOptions = {}) {
     requireName(name)
-    const { maxManifestSize = MAX_MANIFEST_SIZE, actions = [], referrers = 'auto', backoff = {} } = options
-    this.#context = { transport, name, maxManifestSize, actions, backoff }
+    const { maxManifestSize = MAX_MANIFEST_SIZE, manifestTypes = MANIFEST_MEDIA_TYPES, actions = [] } = options
+    const { referrers = 'auto', backoff = {} } = options
+    this.#context = { transport, name, maxManifestSize, manifestTypes, actions, backoff }
     this.#options = options
     this.#mode = referrers
   }

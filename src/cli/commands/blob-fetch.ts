@@ -14,6 +14,7 @@ import { whileReporting } from '../output/create-reporter.js'
 import { PULL_WORDS } from '../output/transfer-words.js'
 import { requireDigest } from '../require-reference.js'
 import { UsageError } from '../usage-error.js'
+import { withCache } from '../with-cache.js'
 import { withSession } from '../with-session.js'
 
 interface Values extends TransferValues {
@@ -48,7 +49,9 @@ Example - Fetch only the descriptor:
       const target = await openSource(session, call.arguments[0] ?? '', await readTarget({ ...values }, context))
       const found = await target.store.resolveBlob(requireDigest(target, call), { signal: context.signal })
       const descriptor = { ...found, mediaType: MediaType.octetStream }
-      if (values.output !== undefined) await fetchTo(values.output, target.store, descriptor, call)
+      if (values.output !== undefined) {
+        await fetchTo(values.output, await withCache(target.store, context), descriptor, call)
+      }
       if (values.descriptor === true) new Printer(context).compactJson(descriptor, values.pretty === true)
     }),
 })

@@ -16,6 +16,7 @@ import { declareTarget, readTarget } from '../options/target.js'
 import { indentJson } from '../output/indent-json.js'
 import { Printer } from '../output/printer.js'
 import { requireReference } from '../require-reference.js'
+import { withCache } from '../with-cache.js'
 import { withSession } from '../with-session.js'
 
 interface Values extends PlatformValues {
@@ -50,10 +51,11 @@ Example - Fetch the config of one platform and indent it:
       const target = await openSource(session, call.arguments[0] ?? '', await readTarget({ ...values }, context))
       const { signal } = context
       const options = { ...readPlatform(values), signal }
-      const config = configOf(await readPlatformManifest(target.store, requireReference(target, call), options))
+      const source = await withCache(target.store, context)
+      const config = configOf(await readPlatformManifest(source, requireReference(target, call), options))
       const printer = new Printer(context)
       if (values.output !== undefined || values.descriptor !== true) {
-        const bytes = await readContent(target.store, config, { signal })
+        const bytes = await readContent(source, config, { signal })
         if (values.output !== undefined && values.output !== '-') await writeFile(values.output, bytes)
         else if (values.pretty === true) printer.line(indentJson(bytes))
         else printer.bytes(bytes)

@@ -7,14 +7,16 @@ import {
   type Descriptor,
   type JsonObject,
   type ManifestContent,
+  type RepositoryOptions,
 } from '../../index.js'
-import { defineCommand } from '../define-command.js'
+import { defineCommand, type CommandCall } from '../define-command.js'
 import { openSource, type Target } from '../open-target.js'
 import { declareConnection } from '../options/connection.js'
 import { checkExclusive } from '../options/exclusive.js'
 import { declareFormat, readFormat, type FormatValues } from '../options/format.js'
 import { declarePlatform, readPlatform, type PlatformValues } from '../options/platform.js'
-import { declareTarget, readTarget } from '../options/target.js'
+import { repeatable } from '../options/repeatable.js'
+import { declareTarget, readTarget, type TargetOptions } from '../options/target.js'
 import { Printer } from '../output/printer.js'
 import { indentJson } from '../output/indent-json.js'
 import { showResult } from '../output/show-result.js'
@@ -22,12 +24,14 @@ import { sortedKeys } from '../output/sorted-keys.js'
 import { PrefixedError } from '../prefixed-error.js'
 import { requireReference } from '../require-reference.js'
 import { UsageError } from '../usage-error.js'
+import { withCache } from '../with-cache.js'
 import { withSession } from '../with-session.js'
 
 interface Values extends FormatValues, PlatformValues {
   readonly descriptor?: boolean
   readonly pretty?: boolean
   readonly output?: string
+  readonly mediaType?: readonly string[]
 }
 
 export const manifestFetch = defineCommand<Values>({
@@ -47,6 +51,7 @@ Example - Fetch only the descriptor:
     command
       .option('--descriptor', 'print the descriptor of the manifest')
       .option('--pretty', 'indent the JSON that is printed')
+      .option('--media-type <type>', 'ask the registry for this type, several with commas', repeatable)
       .option('-o, --output <file>', 'write the manifest to a file, or to stdout with -')
     declareFormat(command)
     declareTarget(command)
@@ -58,7 +63,8 @@ Example - Fetch only the descriptor:
       const { context, values } = call
       checkFlags(values)
       const format = readFormat(values)
-      const target = await openSource(session, call.arguments[0] ?? '', await readTarget({ ...values }, context))
+      const options = await readTarget({ ...values }, context)
+      const target = await openSource(session, call.arguments[0] ?? '', options, readMediaTypes(values, options))
       const reference = requireReference(target, call)
       if (values.descriptor === true && values.output === undefined) {
         const descriptor = await resolvePlatform(target.store, reference, {
@@ -81,6 +87,12 @@ Example - Fetch only the descriptor:
     }),
 })
 
+function readMediaTypes({ mediaType }: Values, { type }: TargetOptions): RepositoryOptions {
+  if (mediaType === undefined) return {}
+  if (type === 'oci-layout') throw new UsageError('`--media-type` cannot be used with an OCI image layout')
+  return { manifestTypes: mediaType.flatMap((text) => text.split(',')) }
+}
+
 function checkFlags(values: Values): void {
   checkExclusive({ format: values.format, pretty: values.pretty })
   checkExclusive({ format: values.format, descriptor: values.descriptor })
@@ -93,10 +105,13 @@ function checkFlags(values: Values): void {
 async function fetchContent(
   target: Target,
   reference: string,
-  { context, values }: { readonly context: { readonly signal: AbortSignal }; readonly values: Values },
+  { context, values }: CommandCall<Values>,
 ): Promise<ManifestContent> {
   try {
-    return await readPlatformManifest(target.store, reference, { ...readPlatform(values), signal: context.signal })
+    return await readPlatformManifest(await withCache(target.store, context), reference, {
+      ...readPlatform(values),
+      signal: context.signal,
+    })
   } catch (error) {
     if (!isGantryError(error, 'not-found')) throw error
     throw new PrefixedError(`failed to fetch the content of "${target.typed}": `, error)

@@ -1,4 +1,4 @@
-import { LayoutStore, pullFiles, type PullFilesResult } from '../../index.js'
+import { pullFiles, type PullFilesResult } from '../../index.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
 import { describeTarget, openSource, type Target } from '../open-target.js'
 import { declareConnection, parseSize } from '../options/connection.js'
@@ -12,6 +12,7 @@ import { contentResultOf } from '../output/content-result.js'
 import { whileReporting } from '../output/create-reporter.js'
 import { PULL_WORDS } from '../output/transfer-words.js'
 import { requireReference } from '../require-reference.js'
+import { openCache } from '../with-cache.js'
 import { withSession } from '../with-session.js'
 
 interface Values extends FormatValues, PlatformValues, TransferValues {
@@ -72,9 +73,7 @@ async function pullFrom(
   reference: string,
   { call: { context, values }, format }: Work,
 ): Promise<PullFilesResult> {
-  const cacheFolder = context.environment.GANTRY_CACHE ?? context.environment.ORAS_CACHE
-  const cache =
-    cacheFolder === undefined || cacheFolder === '' ? undefined : await LayoutStore.open(cacheFolder, { create: true })
+  const cache = await openCache(context)
   return whileReporting({ context, values }, { words: PULL_WORDS, format }, (reporter) =>
     pullFiles(target.store, reference, values.output, {
       ...readPlatform(values),

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestOf, type Descriptor } from '../../../src/index.js'
@@ -79,6 +79,21 @@ describe('manifest fetch', () => {
   test('through a template', async () => {
     const words = ['manifest', 'fetch', '--format', 'go-template={{(index .content.layers 0).digest}}', `${name}:v1`]
     expect((await runCli(words)).stdout).toBe(HELLO)
+  })
+  test('as a media type of the caller, which layouts do not know', async () => {
+    const words = ['manifest', 'fetch', '--media-type', 'application/vnd.oci.image.manifest.v1+json,a/b']
+    expect(digestOf((await runCli([...words, `${name}:v1`])).stdout)).toBe(root.digest)
+    expect(await runCli([...words, '--oci-layout', 'x:v1'])).toMatchObject({ code: 2 })
+  })
+  test('and keep it in the cache, with its config and its blobs', async () => {
+    const cache = join(fixture.folder, 'cache')
+    const environment = { ORAS_CACHE: cache }
+    await runCli(['manifest', 'fetch', `${name}:v1`], { environment })
+    await runCli(['manifest', 'fetch-config', `${name}:v1`], { environment })
+    expect((await runCli(['blob', 'fetch', '-o', '-', `${name}@${HELLO}`], { environment })).stdout).toBe('hello\n')
+    expect((await readdir(join(cache, 'blobs', 'sha256'))).sort()).toEqual(
+      [root.digest, digestOf('{}'), HELLO].map((digest) => digest.slice(7)).sort(),
+    )
   })
   test('into a file', async () => {
     const file = join(fixture.folder, 'manifest.json')
