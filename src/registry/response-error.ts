@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { GantryError, type ErrorCode, type RegistryErrorEntry } from '../errors.js'
-import { isJsonObject, parseJson } from '../util/json.js'
-import { redactUrl } from '../util/redact.js'
+import { isJsonObject, parseJson, type JsonObject } from '../util/json.js'
+import { isSecretName, REDACTED, redactUrl } from '../util/redact.js'
 import { formatGoValue } from './go-format.js'
 import type { RegistryAnswer } from './http/transport.js'
 
@@ -139,9 +139,20 @@ function parseEntry(entry: unknown): RegistryErrorEntry[] {
     {
       code: hasCode ? String(code) : '',
       ...(typeof message === 'string' ? { message } : {}),
-      ...(detail === undefined ? {} : { detail }),
+      ...(detail === undefined ? {} : { detail: withoutSecrets(detail) }),
     },
   ]
+}
+
+/** Some registries quote the request in the details, with what it was authorised by. */
+function withoutSecrets(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutSecrets)
+  if (!isJsonObject(value)) return value
+  const copy = Object.create(null) as JsonObject
+  for (const [name, member] of Object.entries(value)) {
+    copy[name] = isSecretName(name) ? REDACTED : withoutSecrets(member)
+  }
+  return copy
 }
 
 function unescapeHtml(text: string): string {

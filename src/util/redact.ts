@@ -15,8 +15,15 @@ const URL_IN_TEXT = /\bhttps?:\/\/[^\s"'<>]+/gi
 const AUTHORIZATION =
   /\b(basic|bearer)[ \t]+(?!(?:authentication|authorization|challenges?|credentials?)\b)[A-Za-z0-9+/=._~-]{8,}/gi
 
+const SECRET_NAME = /token|secret|password|auth|cookie|api-?key|credential|signature/i
+
 /** What stands in the place of a secret. */
 export const REDACTED = '*****'
+
+/** Whether what goes by this name, of a header or in a document, could be a secret. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name)
+}
 
 /**
  * The address without user information, without the value of any query parameter that is not known to be harmless, and

@@ -110,6 +110,15 @@ describe('the message', () => {
     expect(error.response?.url).not.toContain('CANARY')
   })
 
+  test('holds no secrets of the details', async () => {
+    const detail = [
+      { name: 'golden', Authorization: 'x CANARY', nested: { 'X-Token': 'CANARY', password: ['CANARY'] } },
+    ]
+    const error = await responseError(answerOf(400, JSON.stringify({ errors: [{ code: 'A', message: 'b', detail }] })))
+    expect(error.message).toBe('a: b: [map[Authorization:***** name:golden nested:map[X-Token:***** password:*****]]]')
+    expect(JSON.stringify(error.response)).not.toContain('CANARY')
+  })
+
   test('is bounded', async () => {
     const body = JSON.stringify({ errors: [{ code: 'A', message: 'x'.repeat(50_000) }] })
     expect((await responseError(answerOf(400, body))).message.length).toBeLessThan(1100)

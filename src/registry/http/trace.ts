@@ -1,9 +1,8 @@
-import { REDACTED, redactSecrets, redactUrl } from '../../util/redact.js'
+import { isSecretName, REDACTED, redactSecrets, redactUrl } from '../../util/redact.js'
 import { visibleLine } from '../../util/visible-text.js'
 
 /** Headers whose values are addresses. */
 const ADDRESSES = new Set(['location', 'content-location', 'referer'])
-const SECRET_NAME = /token|secret|password|auth|cookie|api-?key|credential|signature/
 /** A challenge says where tokens are to be had, and holds none. */
 const SHOWN = new Set(['www-authenticate', 'proxy-authenticate'])
 
@@ -30,5 +29,5 @@ function shownValue(name: string, value: string): string {
   if (SHOWN.has(name)) return redactSecrets(value)
   if (ADDRESSES.has(name)) return redactUrl(value)
   if (name === 'link') return value.replace(/<([^<>]*)>/g, (_, url: string) => `<${redactUrl(url)}>`)
-  return SECRET_NAME.test(name) ? REDACTED : redactSecrets(value)
+  return isSecretName(name) ? REDACTED : redactSecrets(value)
 }
