@@ -97,7 +97,7 @@ export class Workbench {
   async write(path: string, content: string | Uint8Array): Promise<string> {
     const absolute = join(this.folder, path)
     await mkdir(dirname(absolute), { recursive: true })
-    await writeFile(absolute, content)
+    await writeFile(absolute, content, { mode: 0o600 })
     return absolute
   }
 

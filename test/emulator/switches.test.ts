@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { Emulator } from './emulator.js'
 import { AUTH_ROWS } from './rows/auth-rows.js'
 import { CONTENT_ROWS } from './rows/content-rows.js'
@@ -13,13 +13,14 @@ const ROWS = [...AUTH_ROWS, ...TOKEN_ROWS, ...UPLOAD_ROWS, ...CONTENT_ROWS, ...L
 /** Rows of the table that were put in between later. */
 const BETWEEN = ['16b', '16c', '30b', '30c', '54b']
 
-describe.each(ROWS)('switch $row: $name', ({ options, check }) => {
-  test('shows on the wire', async ({ onTestFinished }) => {
+test.each(ROWS.map((row) => [row.row, row.name, row] as const))(
+  'switch %s, %s, shows on the wire',
+  async (_row, _name, { options, check }) => {
     const emulator = await Emulator.start(options)
     onTestFinished(() => emulator.close())
     await check(new Wire(emulator))
-  })
-})
+  },
+)
 
 test('every switch of the table has a test', () => {
   const numbers = Array.from({ length: 83 }, (_, index) => String(index + 1))
