@@ -16,7 +16,7 @@ import { usesPlainHttp } from './options/plain-http.js'
 import type { RemoteOptions } from './options/remote.js'
 import { formatTrace } from './output/trace.js'
 import { Printer } from './output/printer.js'
-import { postponeOptimization } from './postpone-optimization.js'
+import { tuneEngine } from './tune-engine.js'
 import { VERSION } from './version.js'
 
 interface Closable {
@@ -84,7 +84,7 @@ export class Session {
   }
 
   async #connect(registry: string, remote: RemoteOptions): Promise<RegistryTransport & Closable> {
-    postponeOptimization()
+    tuneEngine()
     const { environment, homeFolder } = this.#context
     const { ca, ...certificates } = await readRegistryCertificates(registry, certificateRootsOf(homeFolder))
     const settings = credentialSettings(this.#context, remote.registryConfig)
