@@ -118,9 +118,10 @@ describe('parseChallenges', () => {
     'a='.repeat(30_000),
     'a '.repeat(30_000),
   ])('takes little time for input %#', (value) => {
+    // Quadratic time would be minutes; the rest is room for a busy machine.
     const start = performance.now()
     parseChallenges([value])
-    expect(performance.now() - start).toBeLessThan(100)
+    expect(performance.now() - start).toBeLessThan(2_000)
   })
 
   test('refuses a megabyte at once', () => {
