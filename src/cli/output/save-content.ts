@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { TempFile, type Bytes } from '../../index.js'
+import { GantryError, TempFile, type Bytes } from '../../index.js'
 
 /**
  * Writes content that has been, or is being, verified to a file that a flag names. The file appears complete or not at
@@ -12,7 +12,7 @@ import { TempFile, type Bytes } from '../../index.js'
  */
 export async function saveContent(path: string, content: Bytes): Promise<void> {
   if (await isSpecialFile(path)) {
-    await pipeline(Readable.from(content, { objectMode: false }), createWriteStream(path))
+    await writeSpecialFile(path, content)
     return
   }
   const file = await TempFile.create(resolve(path))
@@ -22,6 +22,19 @@ export async function saveContent(path: string, content: Bytes): Promise<void> {
   } catch (error) {
     await file.discard()
     throw error
+  }
+}
+
+async function writeSpecialFile(path: string, content: Bytes): Promise<void> {
+  const file = createWriteStream(path)
+  let failure: Error | undefined
+  file.once('error', (error) => (failure = error))
+  try {
+    await pipeline(Readable.from(content, { objectMode: false }), file)
+  } catch (cause) {
+    // What the content fails with destroys the file too, and is told as it is.
+    if (cause !== failure || cause instanceof GantryError || !(cause instanceof Error)) throw cause
+    throw new GantryError('file-error', `cannot write ${path}: ${cause.message}`, { cause })
   }
 }
 
