@@ -16,6 +16,8 @@ export interface ReferrersIndex {
   /** The document as it was read, with everything that others have put into it; undefined when there is none. */
   readonly document: JsonObject | undefined
   readonly etag: string | undefined
+  /** Of the document; undefined when there is none. */
+  readonly digest: Digest | undefined
   /** Something that is no list of referrers stands there, and must not be overwritten. */
   readonly foreign: ManifestContent | undefined
   /** The registry takes the tag for the digest that it is made of, and answers with the subject. */
@@ -38,7 +40,14 @@ export async function readReferrersTag(
   subject: Digest,
   { signal }: CallOptions = {},
 ): Promise<ReferrersIndex> {
-  const nothing = { referrers: [], document: undefined, etag: undefined, foreign: undefined, isSubject: false }
+  const nothing = {
+    referrers: [],
+    document: undefined,
+    etag: undefined,
+    digest: undefined,
+    foreign: undefined,
+    isSubject: false,
+  }
   let content: TaggedManifest
   try {
     content = await readManifest(context, referrersTagOf(subject), { signal })
@@ -54,6 +63,7 @@ export async function readReferrersTag(
     referrers: manifest.kind === 'index' ? manifest.manifests : [],
     document: parseJsonObject(content.bytes, `manifest ${content.descriptor.digest}`),
     etag: content.etag,
+    digest: content.descriptor.digest,
   }
 }
 

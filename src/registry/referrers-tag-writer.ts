@@ -62,6 +62,9 @@ class ReferrersTagWriter {
   /** How long the last round from reading to having written took: about as long as others need. */
   #roundTime = 0
   #lostRounds = 0
+  /** What was written here last; something else in its place means that there are other writers. */
+  #written: Digest | undefined
+  #hasOthers = false
   #hasWaited = false
 
   constructor(context: RepositoryContext, subject: Digest, onIdle: () => void) {
@@ -114,6 +117,7 @@ class ReferrersTagWriter {
   async #round(options: CallOptions): Promise<void> {
     const begun = performance.now()
     const index = await readReferrersTag(this.#context, this.#subject, options)
+    if (this.#written !== undefined && index.digest !== this.#written) this.#hasOthers = true
     const settled = begun - this.#settleTime()
     for (const change of this.#pending) {
       if (!isApplied(index, change) || (change.writes > 0 && change.writtenAt > settled)) continue
@@ -163,8 +167,13 @@ class ReferrersTagWriter {
     const tag = referrersTagOf(this.#subject)
     const isStrong = index.etag !== undefined && !index.etag.startsWith('W/')
     const putOptions = { ...options, ...(isStrong ? { ifMatch: index.etag } : {}) }
+    const put = async (gone?: ReadonlySet<string>): Promise<void> => {
+      const changed = changedIndex(this.#context, index, changes, gone)
+      await putManifest(this.#context, changed, tag, putOptions)
+      this.#written = changed.descriptor.digest
+    }
     try {
-      await putManifest(this.#context, changedIndex(this.#context, index, changes), tag, putOptions)
+      await put()
     } catch (error) {
       if (!isGantryError(error)) throw error
       const gone = new Set<string>()
@@ -172,13 +181,13 @@ class ReferrersTagWriter {
         if (!(await hasManifest(this.#context, digest, options))) gone.add(digest)
       }
       if (gone.size === 0) throw error
-      await putManifest(this.#context, changedIndex(this.#context, index, changes, gone), tag, putOptions)
+      await put(gone)
     }
   }
 
   #settleTime(): number {
-    const least = this.#lostRounds > 0 ? MIN_SETTLE_AMONG_OTHERS : MIN_SETTLE
-    return Math.min(MAX_SETTLE, Math.max(least, 1.5 * this.#roundTime))
+    const least = this.#hasOthers ? MIN_SETTLE_AMONG_OTHERS : MIN_SETTLE
+    return Math.min(MAX_SETTLE, Math.max(least, 3 * this.#roundTime))
   }
 
   #overwritten(): GantryError {

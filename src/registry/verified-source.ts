@@ -32,7 +32,7 @@ export class VerifiedSource {
     this.#checkpoints = [new Verifier(descriptor)]
   }
 
-  /** What the source or the check of it threw in the last read; connections tend to wrap it or to hide it. */
+  /** What the source or the check of it threw; connections tend to wrap it or to hide it. */
   get failure(): { readonly error: unknown } | undefined {
     return this.#failure
   }
@@ -42,7 +42,6 @@ export class VerifiedSource {
    * @throws GantryError `size-mismatch`, `digest-mismatch`, and whatever the source throws
    */
   async *read(start: number, end: number): AsyncGenerator<Uint8Array, void, undefined> {
-    this.#failure = undefined
     const reader = this.#readerAt(start)
     let isDone = false
     try {
@@ -91,7 +90,8 @@ export class VerifiedSource {
       void closeQuietly(idle)
     }
     const checkpoint = this.#checkpoints.findLast(({ size }) => size <= start) ?? new Verifier(this.#descriptor)
-    const iterator = this.#open(checkpoint.size)[Symbol.asyncIterator]()
+    // A connection has taken a chunk before it asks for the next one.
+    const iterator = this.#open(checkpoint.size, { transient: true })[Symbol.asyncIterator]()
     return { iterator, verifier: checkpoint.copy(), rest: undefined }
   }
 

@@ -247,6 +247,16 @@ describe('a registry that cannot resume', () => {
     expect(registry.ledger).toHaveLength(3)
   })
 
+  test('is not asked for ranges again and again', async () => {
+    const again: Script = ({ response, socket }) => {
+      response.writeHead(200, { 'content-length': bytes.length })
+      response.write(bytes.subarray(0, 2 * MIB), () => setTimeout(() => socket.destroy(), 10))
+    }
+    const registry = await startTestRegistry({ [ROUTE]: [broken, answers(416), again, whole] })
+    expect((await collect(registry.repository().fetch(descriptor))).equals(bytes)).toBe(true)
+    expect(await ranges(registry)).toEqual([undefined, expect.stringMatching(/^bytes=/), undefined, undefined])
+  })
+
   test('and sends a part of what was to be all is refused', async () => {
     const registry = await startTestRegistry({ [ROUTE]: [broken, part(5, 9, bytes.length)] })
     await expect(collect(registry.repository().fetch(descriptor))).rejects.toMatchObject({ response: { status: 206 } })

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { GantryError } from '../../src/errors.js'
 import { descriptorOf } from '../../src/oci/descriptor.js'
 import { digestOf } from '../../src/oci/digest.js'
+import { Repository } from '../../src/registry/repository.js'
+import type { RegistryRequest } from '../../src/registry/http/transport.js'
 import { cut, NAME, openPieces, someBytes, startTestRegistry } from './test-registry.js'
 import { receive, startUploadRegistry, type UploadStep } from './upload-registry.js'
 
@@ -188,6 +190,23 @@ describe('a source that is not what its descriptor says', () => {
     })
     expect(registry.steps.at(-1)).toBe('DELETE 1')
   })
+})
+
+test('a source that fails is the reason, whatever the transport makes of it', async () => {
+  const registry = await startUploadRegistry()
+  const transport = {
+    registry: registry.host,
+    origin: registry.transport.origin,
+    request: (request: RegistryRequest) =>
+      registry.transport.request(request).catch((error: unknown) => {
+        throw new GantryError('network-error', 'the connection broke', { cause: error })
+      }),
+  }
+  const open = async function* (): AsyncGenerator<Uint8Array> {
+    yield bytes.subarray(0, MIB)
+    throw new Error('the disk is gone')
+  }
+  await expect(new Repository(transport, NAME).push(descriptor, open)).rejects.toThrow('the disk is gone')
 })
 
 describe('an upload that breaks off', () => {
@@ -490,16 +509,45 @@ describe('a mount', () => {
     expect(methods.filter((method) => method !== 'GET')).toEqual(['POST', 'POST', 'PUT'])
   })
 
+  test('that gets no answer becomes a plain push', async () => {
+    const registry = await startTestRegistry(
+      (exchange) => {
+        const { request, answer } = exchange
+        if (request.url?.includes('mount=') === true) return cut(exchange)
+        answer(request.method === 'POST' ? 202 : 201, { location: '/u/1' })
+      },
+      { transport: { retry: { attempts: 1 } } },
+    )
+    expect(await registry.repository().mount(smallDescriptor, 'other/app', openPieces(small))).toBe(false)
+    expect(registry.requests().at(-1)).toMatch(/^PUT/)
+  })
+
+  test('that was aborted does not', async () => {
+    const controller = new AbortController()
+    const registry = await startTestRegistry(({ request, answer }) => {
+      if (request.url === '/v2/') answer(200)
+      else controller.abort()
+    })
+    const open = openPieces(small)
+    await expect(
+      registry.repository().mount(smallDescriptor, 'other/app', open, { signal: controller.signal }),
+    ).rejects.toMatchObject({ code: 'aborted' })
+    expect(open.offsets).toEqual([])
+  })
+
   test('is for neighbours only', async () => {
     const registry = await startTestRegistry({})
     const elsewhere = await startTestRegistry({})
     const repository = registry.repository()
-    const neighbour = new (repository.constructor as new (...options: unknown[]) => typeof repository)(
-      registry.transport,
-      'other/app',
-    )
+    const neighbour = new Repository(registry.transport, 'other/app')
     expect(repository.mountSourceOf(neighbour)).toBe('other/app')
     expect(repository.mountSourceOf(repository)).toBeUndefined()
     expect(repository.mountSourceOf(elsewhere.repository())).toBeUndefined()
+    const insecure = { ...registry.transport, registry: registry.host, origin: `https://${registry.host}` }
+    const spoof = new Repository(
+      { ...insecure, request: (request) => registry.transport.request(request) },
+      'other/app',
+    )
+    expect(repository.mountSourceOf(spoof)).toBeUndefined()
   })
 })

@@ -249,6 +249,19 @@ describe('fetch of a manifest', () => {
   })
 })
 
+test.each([
+  ['other bytes', Buffer.from('hullo').toString('base64')],
+  ['another length', Buffer.from('hello!').toString('base64')],
+  ['no base64', '%%%%%%%%'],
+  ['too much', 'a'.repeat(1_000_000)],
+])('data in a descriptor that is %s is not used', async (_, data) => {
+  const bytes = Buffer.from('hello')
+  const blob = { mediaType: 'text/plain', digest: digestOf(bytes), size: 5, data }
+  const registry = await startTestRegistry({ [`GET /v2/${NAME}/blobs/${blob.digest}`]: answers(200, {}, bytes) })
+  expect(await collect(registry.repository().fetch(blob))).toEqual(bytes)
+  expect(registry.requests()).toHaveLength(1)
+})
+
 describe('has', () => {
   test.each([
     [200, true],

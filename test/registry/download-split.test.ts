@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { digestOf } from '../../src/oci/digest.js'
+import { DownloadProgress } from '../../src/registry/download-progress.js'
+import { DownloadSplit } from '../../src/registry/download-split.js'
+import type { RegistryAnswer } from '../../src/registry/http/transport.js'
+
+const MIB = 1024 * 1024
+
+let now = 0
+beforeEach(() => {
+  now = 0
+  vi.spyOn(performance, 'now').mockImplementation(() => now)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+interface Course {
+  readonly size?: number
+  /** Milliseconds that the registry needs for a mebibyte, and whoever reads it. */
+  readonly registry: number
+  readonly reader: number
+  readonly canUseRanges?: boolean
+}
+
+/** Streams until a boundary is set; says where the stream was then, and where the boundary is. */
+function boundaryOf({ size = 200 * MIB, registry, reader, canUseRanges = true }: Course): [number, number] | undefined {
+  const descriptor = { mediaType: 'a/b', digest: digestOf(''), size }
+  const transport = {
+    registry: 'r.example',
+    origin: 'https://r.example',
+    request: () => new Promise<RegistryAnswer>(() => undefined),
+  }
+  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], backoff: {} }
+  const progress = new DownloadProgress(descriptor, 0, {})
+  progress.canUseRanges = canUseRanges
+  const split = new DownloadSplit(context, descriptor, {})
+  split.begin(0)
+  for (let position = 0; position < size; position += MIB) {
+    now += registry
+    split.measure(MIB, progress)
+    if (split.boundary !== Number.POSITIVE_INFINITY) return [position / MIB, split.boundary / MIB]
+    progress.advance(MIB)
+    now += reader
+    split.resume()
+  }
+  return undefined
+}
+
+describe('a download', () => {
+  test('from a slow registry is split soon', () => {
+    expect(boundaryOf({ registry: 20, reader: 0 })).toEqual([7, 10])
+    expect(boundaryOf({ registry: 11, reader: 100 })).toEqual([7, 10])
+  })
+
+  test.each([
+    ['a fast registry', { registry: 5, reader: 0 }],
+    ['a fast registry to a slow reader', { registry: 5, reader: 100 }],
+    ['a registry without ranges', { registry: 20, reader: 0, canUseRanges: false }],
+    ['a small blob', { size: 30 * MIB, registry: 20, reader: 0 }],
+  ])('from %s is not', (_, course) => {
+    expect(boundaryOf(course)).toBeUndefined()
+  })
+})
+
+test('a registry that becomes slow on the way is noticed', () => {
+  const descriptor = { mediaType: 'a/b', digest: digestOf(''), size: 200 * MIB }
+  const progress = new DownloadProgress(descriptor, 0, {})
+  const request = (): Promise<RegistryAnswer> => new Promise(() => undefined)
+  const transport = { registry: 'r.example', origin: 'https://r.example', request }
+  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], backoff: {} }
+  const split = new DownloadSplit(context, descriptor, {})
+  split.begin(0)
+  for (let count = 0; count < 100; count++) {
+    now += count < 50 ? 1 : 30
+    split.measure(MIB, progress)
+    if (split.boundary < Number.POSITIVE_INFINITY) break
+    progress.advance(MIB)
+    split.resume()
+  }
+  expect(progress.position / MIB).toBeGreaterThan(49)
+  expect(progress.position / MIB).toBeLessThan(60)
+})
