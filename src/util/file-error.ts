@@ -7,15 +7,15 @@ export type FileAction = 'read' | 'write' | 'create' | 'remove' | 'rename' | 'lo
 const WRITE_ACTIONS: ReadonlySet<FileAction> = new Set(['write', 'create', 'rename', 'lock'])
 
 /**
- * Turns what `node:fs` threw into a GantryError `file-error` that names the path; for writes it says that nothing was
- * changed, so it belongs where content is written aside first. Anything that is no system error comes back as it is.
+ * Turns what `node:fs` threw into a GantryError `file-error` that names the path; for writes it says that what was
+ * there is unchanged, so it belongs where content is written aside first. Anything else comes back as it is.
  */
 export function fileError(cause: unknown, action: FileAction, path: string): Error {
   const text = systemErrorText(cause)
   if (text === undefined) return cause instanceof Error ? cause : new Error(String(cause))
   return new GantryError('file-error', `cannot ${action} ${path}: ${text}`, {
     cause,
-    ...(WRITE_ACTIONS.has(action) ? { hint: 'nothing was changed' } : {}),
+    ...(WRITE_ACTIONS.has(action) ? { hint: 'what was there before is unchanged' } : {}),
   })
 }
 

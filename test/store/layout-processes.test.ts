@@ -88,7 +88,7 @@ test.skipIf(process.platform === 'win32')('a file that grows too large is an err
   const limited = 'trap "" XFSZ; ulimit -f 2048; exec "$@"'
   const command = ['-c', limited, 'sh', process.execPath, script.path, folder, 'w', 'large']
   expect(execFileSync('sh', command, { encoding: 'utf8' })).toMatch(
-    /^file-error: cannot write .*\/blobs\/sha256\/[0-9a-f]{64}: file too large \(nothing was changed\)$/,
+    /^file-error: cannot write .*\/blobs\/sha256\/[0-9a-f]{64}: file too large \(what was there before is unchanged\)$/,
   )
   expect(readdirSync(join(folder, 'blobs/sha256'))).toEqual([emptyConfig.descriptor.digest.slice(7)])
   expect(execFileSync('sh', ['-c', 'exec "$@"', ...command.slice(2)], { encoding: 'utf8' })).toBe('pushed')

@@ -89,7 +89,7 @@ describe('a temporary file', () => {
     await expect(TempFile.create(target)).rejects.toMatchObject({
       code: 'file-error',
       message: `cannot create ${target}: no such file or directory`,
-      hint: 'nothing was changed',
+      hint: 'what was there before is unchanged',
     })
     mkdirSync(join(folder, 'taken', 'inside'), { recursive: true })
     await expect(writeFileAtomically(join(folder, 'taken'), text('x'))).rejects.toMatchObject({ code: 'file-error' })
