@@ -2,7 +2,7 @@ import { isGantryError, withSide } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { isManifestType } from '../oci/media-types.js'
 import { isMounter, type FetchOptions, type PushOptions, type Sink, type Source } from '../store/store.js'
-import { openBytes, type Bytes, type OpenContent } from '../util/bytes.js'
+import { openBytes, type Bytes, type ContentUse, type OpenContent } from '../util/bytes.js'
 import type { OnTransferEvent } from './events.js'
 
 export interface TransferOptions {
@@ -80,9 +80,9 @@ async function attempt(
     noCache,
     ...(signal === undefined ? {} : { signal }),
   })
-  const open: OpenContent = (offset) => {
+  const open: OpenContent = (offset, use) => {
     start()
-    return content.open(offset)
+    return content.open(offset, use)
   }
   try {
     if (mounter !== undefined && from !== undefined) {
@@ -124,9 +124,9 @@ class WatchedContent {
     this.#options = options
   }
 
-  open(offset = 0): Bytes {
+  open(offset = 0, use: ContentUse = {}): Bytes {
     this.#failure = undefined
-    const content = this.#source.fetch(this.#descriptor, { ...this.#options, offset })
+    const content = this.#source.fetch(this.#descriptor, { ...this.#options, ...use, offset })
     return { [Symbol.asyncIterator]: () => this.#watch(content[Symbol.asyncIterator]()) }
   }
 

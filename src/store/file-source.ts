@@ -8,7 +8,7 @@ import { Digester } from '../oci/digest.js'
 import type { ManifestContent } from '../oci/manifest.js'
 import { MediaType } from '../oci/media-types.js'
 import { throwIfAborted } from '../util/abort.js'
-import { openBytes, type Bytes } from '../util/bytes.js'
+import { openBytes, type Bytes, type ContentUse } from '../util/bytes.js'
 import { systemErrorCode, withFileErrors } from '../util/file-error.js'
 import { openRegularFile, readPieces } from '../util/read-file.js'
 import { TempFolder } from '../util/temp-folder.js'
@@ -27,7 +27,7 @@ export interface AddFileOptions extends CallOptions {
   readonly annotations?: Annotations
 }
 
-type OpenFile = (offset: number, signal?: AbortSignal) => Bytes
+type OpenFile = (offset: number, options?: CallOptions & ContentUse) => Bytes
 
 /** Files and folders on disk as a source of layers. Folders are packed into temporary files, which go with `close`. */
 export class FileSource implements Source {
@@ -82,11 +82,11 @@ export class FileSource implements Source {
   }
 
   /** @throws GantryError `conflict` when a file is not the one any more that was added */
-  async *fetch({ digest }: Descriptor, { offset = 0, signal }: FetchOptions = {}): Bytes {
-    throwIfAborted(signal)
+  async *fetch({ digest }: Descriptor, { offset = 0, ...options }: FetchOptions = {}): Bytes {
+    throwIfAborted(options.signal)
     const content = this.#content.get(digest)
     if (content === undefined) throw new GantryError('not-found', `${digest}: not found`)
-    yield* content.open(offset, signal)
+    yield* content.open(offset, options)
   }
 
   /** Removes the temporary files. */
@@ -147,11 +147,11 @@ async function digestFile(file: string, path: string, signal: AbortSignal | unde
 }
 
 function openFile(file: string, path: string, stamp: FileStamp): OpenFile {
-  return async function* (offset, signal) {
+  return async function* (offset, { signal, transient } = {}) {
     const handle = await openRegularFile(file)
     try {
       if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
-      yield* readPieces(handle, { start: offset, end: stamp.size, path, signal })
+      yield* readPieces(handle, { start: offset, end: stamp.size, path, signal, transient })
       if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
     } finally {
       await handle.close()

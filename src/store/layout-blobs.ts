@@ -77,14 +77,14 @@ export class LayoutBlobs {
     }
   }
 
-  async *open(digest: Digest, { size, offset, signal }: BlobRange): Bytes {
+  async *open(digest: Digest, { size, offset, signal, transient }: BlobRange): Bytes {
     const path = this.#pathOf(digest)
     const { handle, size: actual } = await this.#openFile(digest)
     try {
       if (actual !== size) {
         throw new GantryError('size-mismatch', `${path} has ${actual} bytes where ${size} are declared`)
       }
-      yield* readPieces(handle, { start: offset, end: size, path, signal })
+      yield* readPieces(handle, { start: offset, end: size, path, signal, transient })
     } finally {
       await handle.close()
     }

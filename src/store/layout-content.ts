@@ -1,8 +1,8 @@
 import type { Digest } from '../oci/digest.js'
 import type { LayoutIndex } from '../oci/layout-index.js'
-import type { Bytes } from '../util/bytes.js'
+import type { Bytes, ContentUse } from '../util/bytes.js'
 
-export interface BlobRange {
+export interface BlobRange extends ContentUse {
   /** Of the whole blob, in bytes. */
   readonly size: number
   /** First byte wanted. */

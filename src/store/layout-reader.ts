@@ -66,8 +66,8 @@ export class LayoutReader implements Source, BlobSource, ReferrerSource, TagSour
     return { descriptor, bytes: await this.#read(descriptor, options.signal) }
   }
 
-  fetch({ digest, size }: Descriptor, { offset = 0, signal }: FetchOptions = {}): Bytes {
-    return this.content.open(digest, { size, offset, signal })
+  fetch({ digest, size }: Descriptor, { offset = 0, signal, transient = false }: FetchOptions = {}): Bytes {
+    return this.content.open(digest, { size, offset, signal, transient })
   }
 
   async referrers(subject: Descriptor, { artifactType, signal }: ReferrerOptions = {}): Promise<readonly Descriptor[]> {

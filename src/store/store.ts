@@ -1,14 +1,14 @@
 import type { Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import type { ManifestContent } from '../oci/manifest.js'
-import type { Bytes, OpenContent } from '../util/bytes.js'
+import type { Bytes, ContentUse, OpenContent } from '../util/bytes.js'
 
 /** Options of every call that may take time. */
 export interface CallOptions {
   readonly signal?: AbortSignal
 }
 
-export interface FetchOptions extends CallOptions {
+export interface FetchOptions extends CallOptions, ContentUse {
   /** First byte wanted; default 0. */
   readonly offset?: number
   /** Ask past every cache: the copy that was received before had the wrong digest. */

@@ -3,11 +3,20 @@ import { GantryError } from '../errors.js'
 /** The one stream type of gantry. A Node Readable is one, and so is an array of chunks. */
 export type Bytes = AsyncIterable<Uint8Array>
 
+/** What whoever opens content promises about its chunks. */
+export interface ContentUse {
+  /**
+   * No chunk is needed any more when the second one after it is asked for, so that its memory may be used again: large
+   * content costs much less then. Default false.
+   */
+  readonly transient?: boolean
+}
+
 /**
  * Opens content at a byte offset (default 0), as often as needed: after a retry, a refused mount, an expired token.
  * Nothing is requested before the first chunk is asked for.
  */
-export type OpenContent = (offset?: number) => Bytes
+export type OpenContent = (offset?: number, use?: ContentUse) => Bytes
 
 /** An opener for bytes in memory. */
 export function openBytes(bytes: Uint8Array): OpenContent {

@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { GantryError } from '../errors.js'
 import { throwIfAborted } from './abort.js'
+import type { ContentUse } from './bytes.js'
 import { fileError, withFileErrors } from './file-error.js'
 
 /** Bytes that are read at a time. Smaller pieces cost more per byte than the disk does, larger ones only memory. */
@@ -60,7 +61,7 @@ export async function readSmallFile(path: string, limit: number): Promise<Uint8A
   }
 }
 
-export interface FileRange {
+export interface FileRange extends ContentUse {
   /** First byte. */
   readonly start: number
   /** Byte after the last; reading ends earlier where the file does. */
@@ -74,15 +75,19 @@ export interface FileRange {
 
 /**
  * Reads a part of an open file in large pieces, one ahead of the caller. Each piece is a buffer of its own, which the
- * caller may keep. The handle stays open.
+ * caller may keep, unless it promises not to. The handle stays open.
  * @throws GantryError `file-error`, `aborted`
  */
 export async function* readPieces(handle: FileHandle, range: FileRange): AsyncGenerator<Uint8Array, void, undefined> {
-  const { start, end, path, pieceSize = PIECE_SIZE, signal } = range
+  const { start, end, path, pieceSize = PIECE_SIZE, signal, transient = false } = range
+  const buffers: Buffer[] = []
   const read = async (position: number): Promise<Uint8Array> => {
     const length = Math.min(pieceSize, PIECE_SIZE, end - position)
     if (length <= 0) return new Uint8Array()
-    const buffer = Buffer.allocUnsafeSlow(length)
+    // Two pieces are the caller's at a time, and the one ahead is being read.
+    const used = transient && buffers.length === 3 ? buffers.shift() : undefined
+    const buffer = used ?? Buffer.allocUnsafeSlow(length)
+    if (transient) buffers.push(buffer)
     const { bytesRead } = await handle.read(buffer, 0, length, position)
     return buffer.subarray(0, bytesRead)
   }
