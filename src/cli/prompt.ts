@@ -9,10 +9,13 @@ export class Prompt {
   readonly #printer: Printer
   readonly #lines: Interface
   readonly #answers: AsyncIterator<string>
+  /** Stdin had been read to its end before: no line comes from there, and no end either. */
+  readonly #isOver: boolean
 
   constructor(context: Context) {
     this.#context = context
     this.#printer = new Printer(context)
+    this.#isOver = context.stdin.readableEnded || context.stdin.destroyed
     // On a terminal the line editor echoes what is typed into its output: nowhere.
     const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
     this.#lines = createInterface({ input: context.stdin, output: nowhere, terminal: context.stdin.isTTY === true })
@@ -54,6 +57,7 @@ export class Prompt {
 
   async #read(echo: (typed: string) => void): Promise<string> {
     const { stdin, signal } = this.#context
+    if (this.#isOver) return ''
     const onKey = (text: string | undefined) => echo(text ?? '')
     if (stdin.isTTY === true) stdin.on('keypress', onKey)
     try {
