@@ -15,10 +15,23 @@ class Interrupted extends Error {
   }
 }
 
-/** Whoever read our output has gone (`gantry … | head`): the work is pointless, and nothing is to be reported. */
+/**
+ * Whoever read our output has gone (`gantry … | head`): nothing is to be reported. The exit code is the one that shells
+ * know from SIGPIPE, as what the command was to do may not be done.
+ */
 class OutputClosed extends Error {
-  readonly exitCode = 0
+  readonly exitCode = 141
   readonly isSilent = true
+}
+
+/** Our output cannot be written, such as to a disk that is full; reported when the command has come to its end. */
+class OutputFailed extends Error {
+  readonly exitCode = 1
+  readonly isSilent = true
+
+  constructor(cause: Error) {
+    super(`cannot write the output: ${cause.message}`, { cause })
+  }
 }
 
 /**
@@ -33,11 +46,19 @@ export async function runProcess(): Promise<number> {
     else controller.abort(new Interrupted(signal))
   }
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, onSignal)
+  let failure: OutputFailed | undefined
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    controller.abort(new OutputClosed('nobody reads the output'))
+    if (error.code !== 'EPIPE') failure = new OutputFailed(error)
+    controller.abort(failure ?? new OutputClosed('nobody reads the output'))
   })
-  return main(process.argv.slice(2), processContext(controller.signal))
+  // There is nobody left to tell.
+  process.stderr.on('error', () => undefined)
+  const code = await main(process.argv.slice(2), processContext(controller.signal))
+  // Errors of the last writes come after them.
+  await new Promise(setImmediate)
+  if (failure === undefined) return code
+  process.stderr.write(`Error: ${failure.message}\n`)
+  return failure.exitCode
 }
 
 function processContext(signal: AbortSignal): Context {
