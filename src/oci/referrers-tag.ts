@@ -1,4 +1,5 @@
 import { algorithmOf, hexOf, isDigest, type Digest } from './digest.js'
+import { isTag } from './reference.js'
 
 /**
  * The tag under which a registry without the referrers API keeps the list of referrers
@@ -8,10 +9,13 @@ export function referrersTagOf(digest: Digest): string {
   return `${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`
 }
 
-/** The tags under which signing tools that predate referrers keep what belongs to a manifest. */
+/**
+ * The tags under which signing tools that predate referrers keep what belongs to a manifest; none where the digest is too
+ * long for a tag, as sha512 is.
+ */
 export function digestTagsOf(digest: Digest): readonly string[] {
   const stem = `${algorithmOf(digest)}-${hexOf(digest)}`
-  return DIGEST_TAG_SUFFIXES.map((suffix) => `${stem}${suffix}`)
+  return DIGEST_TAG_SUFFIXES.map((suffix) => `${stem}${suffix}`).filter(isTag)
 }
 
 const DIGEST_TAG_SUFFIXES = ['.sig', '.att', '.sbom'] as const
