@@ -7,6 +7,7 @@ import type { CallOptions } from '../store/store.js'
 import { requestBounded } from './bounded-request.js'
 import { parseByteCount } from './content-range.js'
 import { manifestPath } from './endpoints.js'
+import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer, RegistryRequest } from './http/transport.js'
 import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import { responseError } from './response-error.js'
@@ -82,8 +83,9 @@ export async function hasManifest(
     await answer.discard()
     return false
   }
-  if (answer.status !== 405) throw await responseError(answer)
+  if (answer.status === 401 || isRetryableStatus(answer.status)) throw await responseError(answer)
   await answer.discard()
+  // An answer to HEAD cannot say what is wrong, and some registries do not know HEAD at all.
   try {
     await readManifest(context, digest, { signal })
     return true

@@ -1,4 +1,4 @@
-import { GantryError } from '../errors.js'
+import { GantryError, isGantryError } from '../errors.js'
 import type { CallOptions } from '../store/store.js'
 import { repositoryScope } from './auth/scope.js'
 import { parseByteCount, parseUploadOffset } from './content-range.js'
@@ -29,14 +29,21 @@ export interface UploadSession {
 export async function openSession(context: RepositoryContext, { signal }: CallOptions): Promise<UploadSession> {
   const url = uploadsPath(context.name)
   const scopes = scopesOf(context, 'pull', 'push')
-  const answer = await context.transport.request({ method: 'POST', url, scopes, retry: 'free', signal })
+  let answer: RegistryAnswer
+  try {
+    answer = await context.transport.request({ method: 'POST', url, scopes, retry: 'free', signal })
+  } catch (error) {
+    // Some registries hang up on uploads to repositories that they do not have, and on nothing else.
+    throw isGantryError(error, 'network-error') && error.hint === undefined ? withCreationHint(error) : error
+  }
   if (answer.status === 202) return sessionOf(context, answer, url)
   const error = await responseError(answer)
-  if (error.code !== 'not-found') throw error
-  throw new GantryError(error.code, error.message, {
-    hint: 'the registry may want the repository to be created first',
-    response: error.response,
-  })
+  throw error.code === 'not-found' ? withCreationHint(error) : error
+}
+
+function withCreationHint({ code, message, response, cause }: GantryError): GantryError {
+  const hint = 'the registry may want the repository to be created first'
+  return new GantryError(code, message, { hint, response, cause })
 }
 
 /**
