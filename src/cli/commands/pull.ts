@@ -1,7 +1,9 @@
 import { pullFiles, type PullFilesResult } from '../../index.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
+import { openCache } from '../open-cache.js'
 import { describeTarget, openSource, type Target } from '../open-target.js'
 import { declareConnection, parseSize } from '../options/connection.js'
+import { cacheFolderOf } from '../options/environment.js'
 import { declareFormat, isMachineFormat, readFormat, type Format, type FormatValues } from '../options/format.js'
 import { parseFileArgument } from '../options/packer.js'
 import { declarePlatform, readPlatform, type PlatformValues } from '../options/platform.js'
@@ -12,7 +14,6 @@ import { contentResultOf } from '../output/content-result.js'
 import { whileReporting } from '../output/create-reporter.js'
 import { PULL_WORDS } from '../output/transfer-words.js'
 import { requireReference } from '../require-reference.js'
-import { openCache } from '../with-cache.js'
 import { withSession } from '../with-session.js'
 
 interface Values extends FormatValues, PlatformValues, TransferValues {
@@ -73,7 +74,7 @@ async function pullFrom(
   reference: string,
   { call: { context, values }, format }: Work,
 ): Promise<PullFilesResult> {
-  const cache = await openCache(context)
+  const cache = await openCache(cacheFolderOf(context.environment))
   return whileReporting({ context, values }, { words: PULL_WORDS, format }, (reporter) =>
     pullFiles(target.store, reference, values.output, {
       ...readPlatform(values),

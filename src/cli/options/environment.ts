@@ -31,3 +31,9 @@ export function credentialSettings(context: Context, registryConfig: readonly st
     ...(userId === undefined ? {} : { userId }),
   })
 }
+
+/** The folder of the cache for fetched content: GANTRY_CACHE, or ORAS_CACHE, which scripts set. */
+export function cacheFolderOf(environment: Context['environment']): string | undefined {
+  const folder = environment.GANTRY_CACHE ?? environment.ORAS_CACHE
+  return folder === '' ? undefined : folder
+}

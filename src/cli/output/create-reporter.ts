@@ -1,4 +1,4 @@
-import type { Context, OutputStream } from '../context.js'
+import type { Context } from '../context.js'
 import { isMachineFormat, type Format } from '../options/format.js'
 import { LineReporter, type LineOptions } from './line-reporter.js'
 import { Printer } from './printer.js'
@@ -15,7 +15,7 @@ export interface ReporterOptions extends LineOptions {
 /** The reporter for a command: rows on a terminal, lines elsewhere, nothing where a program reads or `--quiet` is given. */
 async function createTransferReporter(context: Context, options: ReporterOptions): Promise<TransferReporter> {
   if (options.quiet === true || (options.format !== undefined && isMachineFormat(options.format))) return SILENT
-  if (hasRoomForRows(context.stderr) && options.tty !== false && options.debug !== true) {
+  if (canShowRows(context) && options.tty !== false && options.debug !== true) {
     const { TerminalReporter } = await import('./terminal-reporter.js')
     return TerminalReporter.create(context, options.words)
   }
@@ -25,8 +25,9 @@ async function createTransferReporter(context: Context, options: ReporterOptions
 /** Narrowest terminal that a row says something in. A terminal that does not know its size says 0. */
 const MINIMUM_COLUMNS = 40
 
-function hasRoomForRows({ isTTY, columns = 0 }: OutputStream): boolean {
-  return isTTY === true && columns >= MINIMUM_COLUMNS
+/** A dumb terminal cannot move its cursor, and shows what would move it. */
+function canShowRows({ stderr: { isTTY, columns = 0 }, environment }: Context): boolean {
+  return isTTY === true && columns >= MINIMUM_COLUMNS && environment.TERM !== 'dumb'
 }
 
 /** The part of a command call that decides how a transfer is shown. */
