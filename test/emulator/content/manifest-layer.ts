@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
-import type { Digest } from '../../../src/oci/digest.js'
+import { digestOf, type Digest } from '../../../src/oci/digest.js'
 import { isIndexType, mediaTypeOf } from '../../../src/oci/media-types.js'
 import type { RegistryStorage } from '../../../src/server/storage/storage.js'
 import { dropBody, emptyAnswer, errorAnswer, headerOf, readBody, withHeaders, type EmulatedAnswer } from '../answer.js'
@@ -16,7 +16,10 @@ export function createManifestReadLayer(switches: ManifestSwitches): Layer {
     if (answer.status === 404) return missing(call, answer, switches)
     if (answer.status !== 200) return answer
     const accepted = await convert(call, answer, switches)
-    return call.method === 'HEAD' ? editHead(edit(accepted, switches), switches, next, call) : edit(accepted, switches)
+    const whole = switches.digestHeader === 'otherAlgorithm' ? await next(call.derive('GET', call.path)) : undefined
+    const other = whole === undefined ? undefined : digestOf(await readBody(whole), 'sha512')
+    const edited = edit(accepted, switches, other)
+    return call.method === 'HEAD' ? editHead(edited, switches, next, call) : edited
   }
 }
 
@@ -50,13 +53,17 @@ async function convert(
   return { status: 200, headers, body }
 }
 
-function edit(answer: EmulatedAnswer, { digestHeader = 'ok', contentType }: ManifestSwitches): EmulatedAnswer {
+function edit(
+  answer: EmulatedAnswer,
+  { digestHeader = 'ok', contentType }: ManifestSwitches,
+  otherAlgorithm: string | undefined,
+): EmulatedAnswer {
   const digest = headerOf(answer, 'docker-content-digest') ?? ''
   const digests = {
     ok: digest,
     missing: undefined,
     wrong: `sha256:${createHash('sha256').update(digest).digest('hex')}`,
-    otherAlgorithm: `sha512:${createHash('sha512').update(digest).digest('hex')}`,
+    otherAlgorithm,
   }
   const type = headerOf(answer, 'content-type') ?? ''
   return withHeaders(answer, {

@@ -156,7 +156,7 @@ export const ecrPublic: Profile = {
       expiredStatus: 400,
       realmPath: '/token/',
     },
-    token: { field: 'token', ttl: { requests: 6 } },
+    token: { field: 'token', ttl: { requests: 12 } },
   },
 }
 
@@ -203,7 +203,7 @@ export const gitlab: Profile = {
       insufficientScopeOnce: true,
       errorDetail: 'array',
     },
-    token: { field: 'token', ttl: { requests: 7 } },
+    token: { field: 'token', ttl: { requests: 12 } },
     upload: { location: 'absolute', locationQuery: 'state' },
     blob: { redirect: 307 },
     referrers: { api: 404, tagResolvesToSubject: true },
