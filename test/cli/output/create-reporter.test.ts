@@ -1,0 +1,57 @@
+import { clearLine, cursorTo, moveCursor } from 'node:readline'
+import { PassThrough, Writable } from 'node:stream'
+import { describe, expect, test } from 'vitest'
+import { whileReporting } from '../../../src/cli/output/create-reporter.js'
+import { PULL_WORDS } from '../../../src/cli/output/transfer-words.js'
+import { descriptorOf } from '../../../src/index.js'
+
+/** What is written to a terminal of this kind while something is transferred. */
+async function shownOn(terminal: { readonly TERM: string; readonly columns: number }): Promise<string> {
+  let written = ''
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      written += chunk.toString()
+      done()
+    },
+  })
+  const output = Object.assign(stream, {
+    isTTY: true,
+    columns: terminal.columns,
+    rows: 30,
+    cursorTo: (x: number) => cursorTo(stream, x),
+    clearLine: (direction: -1 | 0 | 1) => clearLine(stream, direction),
+    moveCursor: (x: number, y: number) => moveCursor(stream, x, y),
+  })
+  const context = {
+    stdin: new PassThrough(),
+    stdout: output,
+    stderr: output,
+    environment: { TERM: terminal.TERM, NO_COLOR: '1' },
+    currentFolder: '/',
+    homeFolder: '/',
+    signal: new AbortController().signal,
+    programName: 'gantry',
+  }
+  const descriptor = descriptorOf('application/octet-stream', Buffer.from('x'))
+  await whileReporting({ context, values: {} }, { words: PULL_WORDS }, async (reporter) => {
+    reporter.onEvent({ type: 'started', descriptor })
+    reporter.onEvent({ type: 'finished', descriptor })
+  })
+  return written
+}
+
+describe('progress', () => {
+  test('has rows on a terminal', async () => {
+    expect(await shownOn({ TERM: 'xterm', columns: 80 })).toContain('\u001b[')
+  })
+
+  test.each([
+    ['that cannot move its cursor', { TERM: 'dumb', columns: 80 }],
+    ['that is too narrow', { TERM: 'xterm', columns: 20 }],
+    ['without a size', { TERM: 'xterm', columns: 0 }],
+  ])('is lines on one %s', async (_kind, terminal) => {
+    const shown = await shownOn(terminal)
+    expect(shown).not.toContain('\u001b')
+    expect(shown).toMatch(/^Downloading .*\nDownloaded /)
+  })
+})
