@@ -13,7 +13,7 @@ import { SignedBlobs } from './content/signed-blobs.js'
 import type { EmulatorOptions } from './emulator-options.js'
 import { InnerRegistry } from './inner-registry.js'
 import { createEncodingLayer, createFaultLayer } from './limits/fault-layer.js'
-import { createErrorShapeLayer, createGeneralLayer } from './limits/general-layer.js'
+import { createErrorShapeLayer, createGeneralLayer, createLocationLayer } from './limits/general-layer.js'
 import { createRateLimitLayer } from './limits/rate-limit-layer.js'
 import { createCatalogLayer } from './lists/catalog-layer.js'
 import { createDeleteLayer } from './lists/delete-layer.js'
@@ -152,6 +152,7 @@ export class Emulator {
     const layers: readonly Layer[] = [
       createFaultLayer(http),
       createGeneralLayer(general),
+      ...(general.absoluteLocations === true ? [createLocationLayer(() => this.origins.registry.origin)] : []),
       async (call, next) => (await this.#grantHere(call)) ?? next(call),
       createErrorShapeLayer(general.errorShape ?? 'standard'),
       ...(http.contentEncoding === undefined ? [] : [createEncodingLayer(http)]),

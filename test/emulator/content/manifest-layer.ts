@@ -16,6 +16,7 @@ export function createManifestReadLayer(switches: ManifestSwitches): Layer {
     if (answer.status === 404) return missing(call, answer, switches)
     if (answer.status !== 200) return answer
     const accepted = await convert(call, answer, switches)
+    if (accepted.status !== 200) return accepted
     const whole = switches.digestHeader === 'otherAlgorithm' ? await next(call.derive('GET', call.path)) : undefined
     const other = whole === undefined ? undefined : digestOf(await readBody(whole), 'sha512')
     const edited = edit(accepted, switches, other)

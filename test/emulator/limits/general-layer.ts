@@ -2,6 +2,7 @@ import {
   dropBody,
   emptyAnswer,
   errorAnswer,
+  headerOf,
   jsonAnswer,
   readBody,
   textAnswer,
@@ -26,6 +27,16 @@ export function createGeneralLayer({ ping, warning, requiredHeaders = [], extraH
       ...(warning === undefined ? {} : { warning: `299 - "${warning}"` }),
       ...extraHeaders,
     })
+  }
+}
+
+/** Puts scheme and host in front of the address of what was created. */
+export function createLocationLayer(origin: () => string): Layer {
+  return async (call, next) => {
+    const answer = await next(call)
+    const location = headerOf(answer, 'location')
+    if (answer.status !== 201 || location?.startsWith('/') !== true) return answer
+    return withHeaders(answer, { location: `${origin()}${location}` })
   }
 }
 

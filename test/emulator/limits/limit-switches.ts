@@ -38,6 +38,8 @@ export interface GeneralSwitches {
   readonly warning?: string
   /** 80: headers without which every request is refused. */
   readonly requiredHeaders?: readonly string[]
+  /** The address of what was created stands in answers with scheme and host. */
+  readonly absoluteLocations?: boolean
   /** Headers of every answer by which a vendor is known. */
   readonly extraHeaders?: Readonly<Record<string, string>>
 }

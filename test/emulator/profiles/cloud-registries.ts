@@ -207,5 +207,6 @@ export const gitlab: Profile = {
     upload: { location: 'absolute', locationQuery: 'state' },
     blob: { redirect: 307 },
     referrers: { api: 404, tagResolvesToSubject: true },
+    general: { absoluteLocations: true },
   },
 }

@@ -107,11 +107,18 @@ const distribution: EmulatorOptions = {
   tags: { ignoreN: true },
   delete: { manifest: { tag: 'digest-invalid' } },
   referrers: { api: '404text' },
+  general: { absoluteLocations: true },
 }
 
 const distribution3Switches: EmulatorOptions = {
   ...distribution,
-  upload: { ...distribution.upload, staleState: 416, outOfOrder: 416, contentRangeFormat: 500 },
+  upload: {
+    ...distribution.upload,
+    staleState: 416,
+    outOfOrder: 416,
+    contentRangeFormat: 500,
+    rangeHeader: { refused: 'missing' },
+  },
   blob: {},
   tags: { link: 'relative' },
   delete: {},
@@ -142,7 +149,7 @@ export const openshift: Profile = {
     names: { depth: 2 },
     delete: { manifest: { tag: 405, digest: 405 } },
     referrers: { api: '404text' },
-    general: { extraHeaders: { 'x-registry-supports-signatures': '1' } },
+    general: { ...distribution.general, extraHeaders: { 'x-registry-supports-signatures': '1' } },
   },
 }
 

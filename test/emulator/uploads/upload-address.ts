@@ -38,7 +38,10 @@ export class UploadAddresses {
     const outside = OUTSIDE.exec(call.path)?.[1]
     const id = outside?.split('.')[0] ?? INNER.exec(call.path)?.[2]
     const upload = id === undefined ? undefined : this.#uploads.get(id)
-    if (upload === undefined) return undefined
+    if (upload === undefined) {
+      const isBare = id !== undefined && this.#hasState && !call.query.has('_state')
+      return isBare && (this.#switches.staleState ?? 404) === 404 ? 'stale' : undefined
+    }
     const state = outside ?? call.query.get('_state') ?? ''
     const isNewest = !this.#hasState || Number(state.split('.')[1]) === upload.step
     call.path = `/v2/${upload.repository}/blobs/uploads/${upload.id}`
