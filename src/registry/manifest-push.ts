@@ -4,7 +4,7 @@ import { algorithmOf, digestOf, isDigest } from '../oci/digest.js'
 import type { ManifestContent } from '../oci/manifest.js'
 import type { CallOptions } from '../store/store.js'
 import { verifyContent } from '../store/verify.js'
-import { collectBytes, openBytes, type OpenContent } from '../util/bytes.js'
+import { collectBytes, type Bytes, type OpenContent } from '../util/bytes.js'
 import { manifestPath } from './endpoints.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer } from './http/transport.js'
@@ -17,6 +17,8 @@ export interface PutManifestOptions extends CallOptions {
   readonly onProgress?: (offset: number) => void
   /** Write only while the tag still holds what this names (RFC 9110, section 13.1.1). */
   readonly ifMatch?: string
+  /** Called when the first byte is about to be sent, in every attempt; what it throws ends the request. */
+  readonly beforeSending?: () => void
   /** A tag to set in the same request where the reference is a digest (distribution-spec, end-7b). */
   readonly tag?: string
 }
@@ -68,7 +70,12 @@ export async function putManifest(
       method: 'PUT',
       url: manifestPath(context.name, reference, isDigest(reference) ? tag : undefined),
       headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
-      body: { open: openBytes(bytes), size: bytes.byteLength, contentType: descriptor.mediaType, onProgress },
+      body: {
+        open: () => sendBytes(bytes, options.beforeSending),
+        size: bytes.byteLength,
+        contentType: descriptor.mediaType,
+        onProgress,
+      },
       scopes: scopesOf(context, 'pull', 'push'),
       retry: 'free',
       slowAnswer: true,
@@ -87,6 +94,11 @@ export async function putManifest(
   }
   if (mayBeThere && (await isThere(context, bytes, reference, options))) return { subject: undefined, tags: [] }
   throw failure
+}
+
+async function* sendBytes(bytes: Uint8Array, beforeSending?: () => void): Bytes {
+  beforeSending?.()
+  yield bytes
 }
 
 function listOf(header = ''): readonly string[] {

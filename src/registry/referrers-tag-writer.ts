@@ -15,9 +15,16 @@ import { referenceIn, type RepositoryContext } from './repository-context.js'
 const MAX_WRITES = 5
 /** How long a change has to stand before it counts, in milliseconds. */
 const MIN_SETTLE = 100
-const MIN_SETTLE_AMONG_OTHERS = 500
-const MAX_SETTLE = 2000
+const MIN_SETTLE_AMONG_OTHERS = 1000
+const MAX_SETTLE = 3000
+/** How old what was read may be when it is written back, in milliseconds; in a busy process that is no matter of course. */
+const MAX_AGE = 50
+/** How often it is read again for being too old. */
+const MAX_STALE_ROUNDS = 20
 const WAIT_FOR_OTHERS = { base: 400, cap: 3000 }
+
+/** Ends a write whose basis is too old. */
+const STALE = new GantryError('conflict', 'the list of referrers was read too long ago')
 
 interface PendingChange extends ReferrerChange {
   readonly resolve: () => void
@@ -65,6 +72,8 @@ class ReferrersTagWriter {
   /** What was written here last; something else in its place means that there are other writers. */
   #written: Digest | undefined
   #hasOthers = false
+  #readAt = 0
+  #staleRounds = 0
   #hasWaited = false
 
   constructor(context: RepositoryContext, subject: Digest, onIdle: () => void) {
@@ -117,6 +126,7 @@ class ReferrersTagWriter {
   async #round(options: CallOptions): Promise<void> {
     const begun = performance.now()
     const index = await readReferrersTag(this.#context, this.#subject, options)
+    this.#readAt = performance.now()
     if (this.#written !== undefined && index.digest !== this.#written) this.#hasOthers = true
     const settled = begun - this.#settleTime()
     for (const change of this.#pending) {
@@ -152,7 +162,9 @@ class ReferrersTagWriter {
     if (this.#lostRounds > 0 && index.isSubject) throw this.#unwritable()
     try {
       await this.#put(index, changes, options)
+      this.#staleRounds = 0
     } catch (error) {
+      if (error === STALE) return
       // Somebody else was faster, and the registry has noticed.
       if (!isGantryError(error, 'conflict') || error.response?.status !== 412) throw error
     }
@@ -166,7 +178,15 @@ class ReferrersTagWriter {
   async #put(index: ReferrersIndex, changes: readonly ReferrerChange[], options: CallOptions): Promise<void> {
     const tag = referrersTagOf(this.#subject)
     const isStrong = index.etag !== undefined && !index.etag.startsWith('W/')
-    const putOptions = { ...options, ...(isStrong ? { ifMatch: index.etag } : {}) }
+    const putOptions = {
+      ...options,
+      ...(isStrong ? { ifMatch: index.etag } : {}),
+      beforeSending: () => {
+        if (performance.now() - this.#readAt <= MAX_AGE || this.#staleRounds >= MAX_STALE_ROUNDS) return
+        this.#staleRounds++
+        throw STALE
+      },
+    }
     const put = async (gone?: ReadonlySet<string>): Promise<void> => {
       const changed = changedIndex(this.#context, index, changes, gone)
       await putManifest(this.#context, changed, tag, putOptions)
@@ -187,7 +207,7 @@ class ReferrersTagWriter {
 
   #settleTime(): number {
     const least = this.#hasOthers ? MIN_SETTLE_AMONG_OTHERS : MIN_SETTLE
-    return Math.min(MAX_SETTLE, Math.max(least, 3 * this.#roundTime))
+    return Math.min(MAX_SETTLE, Math.max(least, 4 * this.#roundTime))
   }
 
   #overwritten(): GantryError {

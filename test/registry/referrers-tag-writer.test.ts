@@ -6,6 +6,7 @@ import type { ManifestContent } from '../../src/oci/manifest.js'
 import { MediaType } from '../../src/oci/media-types.js'
 import { referrersTagOf } from '../../src/oci/referrers-tag.js'
 import { createTransport } from '../../src/registry/http/create-transport.js'
+import type { RegistryTransport } from '../../src/registry/http/transport.js'
 import { Repository, type RepositoryOptions } from '../../src/registry/repository.js'
 import { openBytes } from '../../src/util/bytes.js'
 import type { ScriptedExchange } from './http/scripted-server.js'
@@ -301,6 +302,32 @@ describe('writers at the same time', () => {
     const content = referrer(1)
     await push(registry, content)
     expect(digests(registry)).toEqual([other.digest, content.descriptor.digest])
+  })
+
+  test('are not overwritten by a writer that was held up after reading', async () => {
+    const registry = await startManifestRegistry()
+    const other = referrer('other').descriptor
+    let isHeldUp = true
+    const transport: RegistryTransport = {
+      ...registry.transport,
+      registry: registry.host,
+      origin: registry.url,
+      request: async (request) => {
+        if (isHeldUp && request.method === 'PUT' && request.url.endsWith(TAG)) {
+          isHeldUp = false
+          await new Promise((resolve) => setTimeout(resolve, 100))
+          const body = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.imageIndex, manifests: [other] })
+          registry.contents.set(digestOf(body), { body, type: MediaType.imageIndex })
+          registry.tags.set(TAG, digestOf(body))
+        }
+        return registry.transport.request(request)
+      },
+    }
+    const content = referrer(1)
+    await new Repository(transport, NAME).push(content.descriptor, openBytes(content.bytes))
+    expect(digests(registry)).toEqual([other.digest, content.descriptor.digest])
+    const writes = registry.ledger.filter(({ method, url }) => method === 'PUT' && url.endsWith(TAG))
+    expect(writes.filter(({ complete }) => complete)).toHaveLength(1)
   })
 
   test('who abort do not take the others with them', async () => {
