@@ -1,6 +1,9 @@
 import { redactSecrets } from './util/redact.js'
 import { visibleText } from './util/visible-text.js'
 
+/** Longest message, in characters: names that a registry supplies may be as long as a manifest. */
+const MAX_TEXT = 16 * 1024
+
 /** What went wrong, as a value that callers switch on. The message is for people and may change between versions. */
 export type ErrorCode =
   /** An argument or an option does not make sense by itself. */
@@ -117,5 +120,6 @@ export function messageOf(error: unknown): string {
 }
 
 function safeText(text: string): string {
-  return visibleText(redactSecrets(text))
+  const redacted = redactSecrets(text)
+  return visibleText(redacted.length > MAX_TEXT ? `${redacted.slice(0, MAX_TEXT)}…` : redacted)
 }

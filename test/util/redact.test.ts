@@ -41,4 +41,10 @@ describe('a text', () => {
     expect(error.message).toBe('https://*****@h/\\u{1b}[31m')
     expect(error.hint).toBe('Basic *****')
   })
+
+  test('of an error is bounded', () => {
+    const { message } = new GantryError('unsafe-path', `the name "${'x'.repeat(3_000_000)}" is too long`)
+    expect(message.length).toBeLessThan(17_000)
+    expect(message).toMatch(/^the name "x+…$/)
+  })
 })
