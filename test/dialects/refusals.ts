@@ -1,45 +1,56 @@
 import type { ProfileName } from '../emulator/profiles/profile.js'
 import type { OperationName } from './operations.js'
 
-/** How gantry says that a registry does not offer something. */
-export interface Refusal {
-  readonly code: number
-  /** The whole of stderr matches. */
-  readonly stderr: RegExp
-  /** Of what the registry is said not to do, for the matrix. */
+/** Why something does not work on a registry, or not in full. */
+export interface Limit {
+  /** Number of its note below the matrix. */
+  readonly note: number
   readonly why: string
 }
 
+/** How gantry says that a registry does not offer something. */
+export interface Refusal extends Limit {
+  readonly code: number
+  /** What stderr has to match. */
+  readonly stderr: RegExp
+}
+
 const noDelete: Refusal = {
+  note: 1,
+  why: 'The registry deletes nothing over this interface; gantry says so.',
   code: 1,
   stderr: /unsupported: .*\nthe registry does not delete manifests, or not without being configured to\n$/,
-  why: 'the registry deletes nothing over this interface',
 }
 const noBlobDelete: Refusal = {
+  note: 2,
+  why: 'The registry itself removes blobs that nothing needs; gantry says so.',
   code: 1,
   stderr: /unsupported: .*\nthe registry does not delete blobs, or not without being configured to\n$/,
-  why: 'the registry removes blobs itself when nothing needs them',
 }
-const noCatalog: Refusal = {
-  code: 1,
-  stderr: /does not list its repositories\n$/,
-  why: 'the registry does not list its repositories',
+const catalog: Limit = {
+  note: 3,
+  why: 'The registry does not list its repositories, or only to its administrators; gantry says so.',
 }
-const forAdministrators: Refusal = {
-  code: 5,
-  stderr: /unauthorized: authentication required/,
-  why: 'the registry lists its repositories to nobody, or to administrators alone',
+const noCatalog: Refusal = { ...catalog, code: 1, stderr: /does not list its repositories\n$/ }
+const forAdministrators: Refusal = { ...catalog, code: 5, stderr: /unauthorized: authentication required/ }
+
+const list: Limit = {
+  note: 4,
+  why: 'The registry has no place for lists of referrers; `attach` stores the artifact and fails, as nobody would find it.',
 }
-const noList: Refusal = {
-  code: 1,
-  stderr: /takes \S+ for the subject itself and keeps no list there/,
-  why: 'the registry keeps no list of referrers',
+const noList: Refusal = { ...list, code: 1, stderr: /takes \S+ for the subject itself and keeps no list there/ }
+
+const collected: Limit = {
+  note: 5,
+  why: 'Referrers have no tags, and what has none is removed by the registry itself, some time after its subject.',
 }
 
 const noDeletes = { 'delete by tag': noDelete, 'delete by digest': noDelete, 'delete -r': noDelete }
 
+type OfProfiles<Kind> = Readonly<Partial<Record<ProfileName, Readonly<Partial<Record<OperationName, Kind>>>>>>
+
 /** What registries do not offer; everything else has to work. */
-export const REFUSALS: Readonly<Partial<Record<ProfileName, Readonly<Partial<Record<OperationName, Refusal>>>>>> = {
+export const REFUSALS: OfProfiles<Refusal> = {
   gar: { 'delete a blob': noBlobDelete },
   gcr: { 'delete a blob': noBlobDelete },
   quay: { 'delete a blob': noBlobDelete },
@@ -50,3 +61,12 @@ export const REFUSALS: Readonly<Partial<Record<ProfileName, Readonly<Partial<Rec
   ghcr: { ...noDeletes, 'delete a blob': noBlobDelete, 'list repositories': noCatalog },
   gitlab: { attach: noList },
 }
+
+/** What works without some of its results; the operations know which. */
+export const LIMITS: OfProfiles<Limit> = {
+  gitlab: { discover: list, 'copy -r': list, 'delete -r': list },
+  quay: { 'delete -r': collected },
+}
+
+/** Every note of the matrix. */
+export const NOTES: readonly Limit[] = [noDelete, noBlobDelete, catalog, list, collected]
