@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { createTransport, type HostOverride } from '../../src/index.js'
 import { Repository } from '../../src/registry/repository.js'
 import { descriptorOf } from '../../src/oci/descriptor.js'
 import { digestOf, type Digest } from '../../src/oci/digest.js'
@@ -17,7 +16,7 @@ const MIB = 1024 * 1024
 const PATHS = '--disable-path-validation'
 
 /** Content that does not compress and is never the same twice. */
-function bytesOf(size: number, seed: number): Buffer {
+export function bytesOf(size: number, seed: number): Buffer {
   const bytes = Buffer.alloc(size)
   let state = seed
   for (let index = 0; index + 4 <= size; index += 4) {
@@ -90,14 +89,7 @@ const pushLarge: Operation = (bench) => pushBytes(bench, 'large', bytesOf(8 * MI
 const pushChunks: Operation = async (bench) => {
   const bytes = bytesOf(13 * MIB, 11)
   const descriptor = descriptorOf(MediaType.octetStream, bytes)
-  const { username, password, refreshToken } = bench.profile.account
-  const transport = createTransport({
-    registry: bench.registry,
-    tls: { ca: [bench.emulator.authority] },
-    resolve: bench.emulator.resolve.map(parseOverride),
-    headers: Object.fromEntries((bench.profile.options.general?.requiredHeaders ?? []).map((name) => [name, 'x'])),
-    credentials: () => Promise.resolve({ type: 'basic', username, password: refreshToken ?? password }),
-  })
+  const transport = bench.connect()
   try {
     const repository = new Repository(transport, bench.name('chunks'), {
       uploadChunkSize: 6 * MIB,
@@ -109,11 +101,6 @@ const pushChunks: Operation = async (bench) => {
   }
   expect(bench.emulator.storage.blobSize(bench.name('chunks'), descriptor.digest)).toBe(bytes.length)
   return { code: 0, stdout: '', stderr: '' }
-}
-
-function parseOverride(entry: string): HostOverride {
-  const [host = '', port, address = '', addressPort] = entry.split(':')
-  return { host, port: Number(port), address, addressPort: Number(addressPort) }
 }
 
 const pull: Operation = async (bench) => {

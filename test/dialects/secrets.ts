@@ -20,6 +20,10 @@ export function expectSecretsAtHome({ emulator, profile }: Workbench): void {
     if (!mayHoldPassword && !isAfterBearer) expect(decodedAuthorization(entry), where).not.toContain(CANARY)
     if (entry.role === 'tokens') expect(auth.realm, where).toBe('otherHost')
     expect(entry.url, where).not.toContain(CANARY)
+    // Tokens are asked for what is needed, and not for what a placeholder names.
+    for (const scope of new URLSearchParams(entry.url.split('?')[1]).getAll('scope')) {
+      expect(scope, where).toMatch(/^(repository:(?!user\/image)|registry:catalog:)/)
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { runCli, type CliResult } from '../cli/run-cli.js'
+import { createTransport, type HostOverride } from '../../src/index.js'
 import { digestOf, type Digest } from '../../src/oci/digest.js'
 import { MediaType } from '../../src/oci/media-types.js'
 import { referrersTagOf } from '../../src/oci/referrers-tag.js'
@@ -85,6 +86,20 @@ export class Workbench {
     const { code, stdout, stderr } = await this.run(...words)
     if (code !== 0) throw new Error(`gantry ${words.join(' ')} ended with ${code}: ${stderr}${stdout}`)
     return stdout
+  }
+
+  /** A connection of the library, with the account of the profile. */
+  connect(): ReturnType<typeof createTransport> {
+    const { username, password, refreshToken } = this.profile.account
+    const headers = this.profile.options.general?.requiredHeaders ?? []
+    return createTransport({
+      registry: this.registry,
+      tls: { ca: [this.emulator.authority] },
+      resolve: this.emulator.resolve.map(parseOverride),
+      headers: Object.fromEntries(headers.map((name) => [name, 'test'])),
+      credentials: () => Promise.resolve({ type: 'basic', username, password: refreshToken ?? password }),
+      retry: { firstDelay: 1 },
+    })
   }
 
   async login(): Promise<CliResult> {
@@ -183,6 +198,11 @@ export class Workbench {
     await this.emulator.close()
     await rm(this.folder, { recursive: true, force: true })
   }
+}
+
+function parseOverride(entry: string): HostOverride {
+  const [host = '', port, address = '', addressPort] = entry.split(':')
+  return { host, port: Number(port), address, addressPort: Number(addressPort) }
 }
 
 const EMPTY = { mediaType: MediaType.empty, digest: digestOf('{}'), size: 2 }

@@ -90,9 +90,9 @@ class AuthGate {
   /** What the first token of a repository has to cover besides what the request needs. */
   #moreNeeds(needs: Needs, token: IssuedToken): Needs[number] | undefined {
     const [need] = needs
-    if (this.#switches.insufficientScopeOnce !== true || need === undefined || this.#seen.has(need.resource)) {
+    if (this.#switches.insufficientScopeOnce !== true || need?.resource.startsWith('repository:') !== true)
       return undefined
-    }
+    if (this.#seen.has(need.resource)) return undefined
     const resource = `${need.resource}/cache`
     if (!token.allows(resource, 'pull')) return { resource, actions: ['pull'] }
     this.#seen.add(need.resource)

@@ -156,7 +156,7 @@ export const ecrPublic: Profile = {
       expiredStatus: 400,
       realmPath: '/token/',
     },
-    token: { field: 'token', ttl: { requests: 12 } },
+    token: { field: 'token', ttl: { seconds: 300 } },
   },
 }
 
@@ -203,7 +203,7 @@ export const gitlab: Profile = {
       insufficientScopeOnce: true,
       errorDetail: 'array',
     },
-    token: { field: 'token', ttl: { requests: 12 } },
+    token: { field: 'token', ttl: { seconds: 300 } },
     upload: { location: 'absolute', locationQuery: 'state' },
     blob: { redirect: 307 },
     referrers: { api: 404, tagResolvesToSubject: true },
