@@ -22,7 +22,7 @@ const HINT = 'Please make sure the provided reference is in the form of <registr
 // One character class a step and no nested repetition: both run in linear time.
 const PATH_COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/
-const HOST = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/
+const HOST = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/
 const IPV6_HOST = /^\[[0-9A-Fa-f:.]+\]$/
 
 /** Whether `text` is a tag (distribution-spec, "Pulling manifests"). */

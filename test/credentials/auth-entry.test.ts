@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../properties.js'
 import { describe, expect, test } from 'vitest'
 import { decodeAuthEntry, encodeAuthEntry } from '../../src/credentials/auth-entry.js'
 import { GantryError } from '../../src/errors.js'

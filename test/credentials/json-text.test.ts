@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc, runs } from '../properties.js'
 import { describe, expect, test } from 'vitest'
 import { findJsonError, removeJsonMember, setJsonMember } from '../../src/credentials/json-text.js'
 
@@ -34,7 +34,7 @@ describe('the place where a text stops being JSON', () => {
         const text = pieces.join('')
         expect(findJsonError(text) === undefined).toBe(isJson(text))
       }),
-      { numRuns: 2000 },
+      runs(10),
     )
   })
 

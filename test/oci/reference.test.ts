@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../properties.js'
 import { describe, expect, test } from 'vitest'
 import { isGantryError } from '../../src/errors.js'
 import {
@@ -145,6 +145,10 @@ test.each([
   ['127.1', false],
   ['[::ffff:127.0.0.1]:80', false],
   ['example.com.', false],
+  ['example..com', false],
+  ['example.-a.com', false],
+  ['example-.com', false],
+  ['a--b.example.com', true],
   ['a b', false],
 ])('isRegistryName(%s) is %s', (text, expected) => {
   expect(isRegistryName(text)).toBe(expected)

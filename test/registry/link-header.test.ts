@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../properties.js'
 import { describe, expect, test } from 'vitest'
 import { isGantryError } from '../../src/errors.js'
 import { nextTarget, parseLinks } from '../../src/registry/link-header.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc, runs } from '../properties.js'
 import { describe, expect, test } from 'vitest'
 import { descriptorOf } from '../../src/oci/descriptor.js'
 import { VerifiedSource } from '../../src/registry/verified-source.js'
@@ -35,7 +35,7 @@ describe('a source that is right', () => {
           expect(open.offsets).toEqual([0])
         },
       ),
-      { numRuns: 50 },
+      runs(0.25),
     )
   })
 
@@ -51,7 +51,7 @@ describe('a source that is right', () => {
           }
         },
       ),
-      { numRuns: 50 },
+      runs(0.25),
     )
   })
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../properties.js'
 import { describe, expect, test } from 'vitest'
 import { parseHttpDate, parseRetryAfter } from '../../../src/registry/http/retry-after.js'
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc, runs } from '../../properties.js'
 import { describe, expect, test } from 'vitest'
 import { GantryError } from '../../../src/errors.js'
 import { networkError } from '../../../src/registry/http/network-error.js'
@@ -185,7 +185,7 @@ describe('Retrier', () => {
         expect(attempts()).toBeLessThanOrEqual(5)
         expect(clock.waits.reduce((sum, wait) => sum + wait, 0)).toBeLessThanOrEqual(120_000)
       }),
-      { numRuns: 50 },
+      runs(0.25),
     )
   })
 })

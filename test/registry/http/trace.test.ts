@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../properties.js'
 import { describe, expect, test } from 'vitest'
 import type { Credential } from '../../../src/registry/auth/credential.js'
 import { shownHeaders } from '../../../src/registry/http/trace.js'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { fc } from '../../properties.js'
 import { describe, expect, test } from 'vitest'
 import { encodePaxRecords, parsePaxRecords } from '../../../src/store/tar/pax-records.js'
 

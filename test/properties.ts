@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+
+/** How often each property is tried unless it says otherwise. */
+const RUNS = positive(process.env.GANTRY_PROPERTY_RUNS) ?? 200
+
+/** What the values are made from: one number for the whole file, so that a second try of a failed test is the same. */
+const SEED = integer(process.env.GANTRY_PROPERTY_SEED) ?? (Date.now() ^ (Math.random() * 0x1_0000_0000)) | 0
+
+/** The way to one failing value, as a failure names it. */
+const PATH = process.env.GANTRY_PROPERTY_PATH
+
+const settings = { numRuns: RUNS, seed: SEED, ...(PATH === undefined ? {} : { path: PATH, endOnFailure: true }) }
+fc.configureGlobal(settings)
+
+fc.installGlobalPlugin(() => ({
+  onAllRunsComplete: (result) => {
+    if (!result.failed) return
+    const replay = `GANTRY_PROPERTY_SEED=${result.seed} GANTRY_PROPERTY_PATH=${result.counterexamplePath ?? ''}`
+    throw new Error(`${fc.defaultReportMessage(result)}\n\nOnce more: ${replay} npx vitest run FILE -t NAME`, {
+      cause: result.errorInstance,
+    })
+  },
+}))
+
+/**
+ * How often to try a property that costs more than others: a share of the usual number, and at least five times. Grows
+ * with GANTRY_PROPERTY_RUNS as all of them do.
+ */
+export function runs(share: number): { readonly numRuns: number } {
+  return { numRuns: Math.max(Math.min(5, RUNS), Math.round(RUNS * share)) }
+}
+
+/** Milliseconds that something takes, the fastest of three times: a busy machine is no slow parser. */
+export function fastestOf(work: () => unknown): number {
+  const times = [1, 2, 3].map(() => {
+    const begun = performance.now()
+    work()
+    return performance.now() - begun
+  })
+  return Math.min(...times)
+}
+
+/** Longest time that 64 KiB may take: far more than one pass over them needs, far less than one for each character. */
+export const LINEAR_TIME = 250
+
+/** fast-check with the settings of the environment: the seed, the path to one value, and how many values are tried. */
+export { fc }
+
+function positive(text: string | undefined): number | undefined {
+  const number = integer(text)
+  return number === undefined || number < 1 ? undefined : number
+}
+
+function integer(text: string | undefined): number | undefined {
+  return text !== undefined && /^-?\d{1,10}$/.test(text) ? Number(text) : undefined
+}
