@@ -30,9 +30,7 @@ export async function sendBlob(
     exchange.send(304, headers)
     return
   }
-  const ifRange = exchange.header('if-range')
-  const wanted = ifRange === undefined || ifRange === headers.ETag ? exchange.header('range') : undefined
-  const range = parseRange(wanted, size)
+  const range = parseRange(wantedRange(exchange, headers.ETag), size)
   if (range === 'unsatisfiable') {
     throw new Refusal('RANGE_INVALID', 'the range lies outside of the blob', {
       headers: { 'Content-Range': `bytes */${size}` },
@@ -59,6 +57,13 @@ export async function deleteBlob(
 ): Promise<void> {
   if (!(await storage.deleteBlob(repository, digest))) throw blobUnknown()
   exchange.send(202)
+}
+
+/** The Range header, where it counts: only GET knows ranges, and If-Range can make one depend on the content. */
+function wantedRange(exchange: Exchange, etag: string): string | undefined {
+  if (exchange.method !== 'GET') return undefined
+  const ifRange = exchange.header('if-range')
+  return ifRange === undefined || ifRange === etag ? exchange.header('range') : undefined
 }
 
 function blobUnknown(): Refusal {

@@ -107,6 +107,15 @@ describe('a request for a blob', () => {
     expect(answer.text).toBe('0123456789')
   })
 
+  test.each(['bytes=2-3', 'bytes=10-'])('for its headers alone has no range: %s', async (range) => {
+    const registry = await startTestRegistry()
+    const digest = await registry.pushBlob('a', '0123456789')
+    const answer = await registry.send('HEAD', `/v2/a/blobs/${digest}`, { headers: { Range: range } })
+    expect(answer.status).toBe(200)
+    expect(answer.headers['content-length']).toBe('10')
+    expect(answer.headers['content-range']).toBeUndefined()
+  })
+
   test('with a range that depends on another version gets the whole', async () => {
     const registry = await startTestRegistry()
     const digest = await registry.pushBlob('a', '0123456789')
