@@ -65,8 +65,9 @@ function readUnknownManifest(
 ): ReadManifest {
   if (!isJsonObject(document.subject)) return { manifest: { mediaType, size }, blobs: [] }
   const subject = parseDescriptor(document.subject, 'the subject')
-  const artifactType = typeof document.artifactType === 'string' ? { artifactType: document.artifactType } : {}
-  const descriptor = { mediaType, digest, size, ...artifactType }
+  const { artifactType } = document
+  const isTyped = typeof artifactType === 'string' && artifactType !== ''
+  const descriptor = { mediaType, digest, size, ...(isTyped ? { artifactType } : {}) }
   return { manifest: { mediaType, size, referrer: { subject: subject.digest, descriptor } }, blobs: [] }
 }
 

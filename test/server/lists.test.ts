@@ -111,6 +111,21 @@ describe.each(STORAGES)('the list of referrers $name', ({ options }) => {
     expect((await registry.send('GET', `/v2/b/referrers/${image.digest}`)).json.manifests).toEqual([])
   })
 
+  test.each([
+    ['an image', imageManifest(), { artifactType: MediaType.empty }],
+    ['an index', indexManifest([]), {}],
+    ['a manifest of another type', { mediaType: 'application/vnd.example.manifest+json' }, {}],
+  ])('takes an empty type for none: %s', async (_, manifest, type) => {
+    const registry = await startTestRegistry(options())
+    await registry.pushBlob('a', '{}')
+    const subject = { mediaType: MediaType.imageManifest, digest: digestOf('absent'), size: 6 }
+    const body = JSON.stringify({ ...manifest, subject, artifactType: '' })
+    expect((await registry.putManifest('a', 'v1', body)).status).toBe(201)
+    expect(await referrers(registry, subject.digest)).toEqual([
+      { mediaType: manifest.mediaType, digest: digestOf(body), size: body.length, ...type },
+    ])
+  })
+
   test('is kept for a subject that is not there yet, or not any more', async () => {
     const registry = await startTestRegistry(options())
     const body = JSON.stringify(imageManifest({ annotations: { n: '1' } }))
