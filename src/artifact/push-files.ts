@@ -37,6 +37,11 @@ export interface PushFilesOptions extends ConfigOptions {
   readonly concurrency?: number
   /** Called with the cleaned path before a file is read or a folder is packed. */
   readonly onFile?: (path: string) => void
+  /**
+   * Called with a cleaned path and a sentence for people when a folder has names that are only unpacked where that is
+   * asked for, as not every system can have them.
+   */
+  readonly onUnportableNames?: (path: string, names: string) => void
   readonly onEvent?: OnTransferEvent
 }
 
@@ -95,11 +100,12 @@ function checkNames(names: readonly string[]): void {
 async function addFile(
   source: FileSource,
   { path, name, mediaType, annotations }: FileToPush & { readonly name: string },
-  { onFile, signal }: PushFilesOptions,
+  { onFile, onUnportableNames, signal }: PushFilesOptions,
 ): Promise<Descriptor> {
   onFile?.(cleanName(path))
   return source.add(path, {
     name,
+    onUnportableNames: (names) => onUnportableNames?.(cleanName(path), names),
     ...(mediaType === undefined ? {} : { mediaType }),
     ...(annotations === undefined ? {} : { annotations }),
     ...(signal === undefined ? {} : { signal }),

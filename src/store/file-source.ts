@@ -16,6 +16,7 @@ import { sweepTempFiles } from '../util/temp-path.js'
 import { changedWhileReading, isUnchanged, type FileStamp } from './file-stamp.js'
 import type { CallOptions, FetchOptions, Source } from './store.js'
 import { packFolder } from './tar/pack-folder.js'
+import { formatRefused } from './tar/unpack-rehearsal.js'
 import { readContent } from './verify.js'
 
 export interface AddFileOptions extends CallOptions {
@@ -25,6 +26,8 @@ export interface AddFileOptions extends CallOptions {
   readonly mediaType?: string
   /** Added to those that name the content. */
   readonly annotations?: Annotations
+  /** Told of names in a folder that are only unpacked where that is asked for, in a sentence for people. */
+  readonly onUnportableNames?: (names: string) => void
 }
 
 type OpenFile = (offset: number, options?: CallOptions & ContentUse) => Bytes
@@ -43,8 +46,8 @@ export class FileSource implements Source {
 
   /**
    * Reads a file, or packs a folder, to know its digest. A link that is named itself is followed.
-   * @throws GantryError `file-error` when it is missing or unreadable; `unsupported` for a pipe, socket or device;
-   *   `conflict` when it changes meanwhile
+   * @throws GantryError `file-error` when it is missing or unreadable; `unsupported` for a pipe, socket or device, and
+   *   for a folder that could not be unpacked again; `conflict` when it changes meanwhile
    */
   async add(path: string, options: AddFileOptions): Promise<Descriptor> {
     const resolved = await resolveFile(path)
@@ -52,7 +55,7 @@ export class FileSource implements Source {
     const name = annotations[Annotation.title] ?? options.name
     const isFolder = (await withFileErrors('read', path, () => stat(resolved))).isDirectory()
     const content = isFolder
-      ? await this.#pack(resolved, name, options.signal)
+      ? await this.#pack(resolved, name, options)
       : await digestFile(resolved, path, options.signal)
     const descriptor: Descriptor = {
       mediaType: mediaType ?? (isFolder ? MediaType.imageLayerGzip : MediaType.imageLayer),
@@ -98,10 +101,14 @@ export class FileSource implements Source {
     await folder?.discard()
   }
 
-  async #pack(folder: string, name: string, signal: AbortSignal | undefined): Promise<ReadFile> {
+  async #pack(folder: string, name: string, { onUnportableNames, signal }: AddFileOptions): Promise<ReadFile> {
     this.#packed ??= openTempFolder(this.#temporaryFolder)
     const target = join((await this.#packed).path, String(this.#packedCount++))
-    const packed = await packFolder(folder, name, { target, signal })
+    const packed = await packFolder(folder, name, {
+      target,
+      onUnportableNames: (entries) => onUnportableNames?.(formatRefused(entries)),
+      signal,
+    })
     return {
       ...packed,
       annotations: { [Annotation.unpackedDigest]: packed.uncompressedDigest, [Annotation.unpack]: 'true' },

@@ -21,6 +21,7 @@ import { showResult } from '../output/show-result.js'
 import { contentResultOf } from '../output/content-result.js'
 import { whileReporting } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
+import { warnOfUnportableNames } from '../output/unportable-warning.js'
 import { requireReference } from '../require-reference.js'
 import { UsageError } from '../usage-error.js'
 import { withSession } from '../with-session.js'
@@ -106,6 +107,7 @@ async function attachTo(
         concurrency: values.concurrency,
         onEvent: reporter.onEvent,
         onFile: (path) => reporter.preparing(path),
+        onUnportableNames: warnOfUnportableNames(context, values),
         signal: context.signal,
       },
     ),

@@ -19,6 +19,7 @@ import { showResult } from '../output/show-result.js'
 import { contentResultOf } from '../output/content-result.js'
 import { whileReporting } from '../output/create-reporter.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
+import { warnOfUnportableNames } from '../output/unportable-warning.js'
 import { withSession } from '../with-session.js'
 
 interface Values extends FormatValues, PackerValues, PackValues, TransferValues {
@@ -96,6 +97,7 @@ async function pushTo(
         concurrency: values.concurrency,
         onEvent: reporter.onEvent,
         onFile: (path) => reporter.preparing(path),
+        onUnportableNames: warnOfUnportableNames(context, values),
         signal: context.signal,
       },
     )

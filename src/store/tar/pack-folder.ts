@@ -3,9 +3,9 @@ import { Digester, type Digest } from '../../oci/digest.js'
 import type { Bytes } from '../../util/bytes.js'
 import { withFileErrors } from '../../util/file-error.js'
 import { gzipBlocks, type GzipOptions } from '../compression/gzip-blocks.js'
-import { tarFolder } from './tar-folder.js'
+import { tarFolder, type TarFolderOptions } from './tar-folder.js'
 
-export interface PackFolderOptions extends GzipOptions {
+export interface PackFolderOptions extends GzipOptions, TarFolderOptions {
   /** File to write the packed folder to; it must not exist. */
   readonly target: string
 }
@@ -28,8 +28,8 @@ export interface PackedFolder {
  * the owners and the order in which it was written: see {@link tarFolder} and {@link gzipBlocks}.
  * @param folder path on disk; not a link
  * @param name prefix of all names in the archive, and the name of the folder itself
- * @throws GantryError `file-error`, `unsupported` for sockets, pipes and devices, `conflict` when something changes
- *   while it is read, `aborted`; an incomplete file is left to the caller, whose folder it is in
+ * @throws GantryError `file-error`, and what {@link tarFolder} throws; an incomplete file is left to the caller, whose
+ *   folder it is in
  */
 export async function packFolder(folder: string, name: string, options: PackFolderOptions): Promise<PackedFolder> {
   const { target, ...gzipOptions } = options

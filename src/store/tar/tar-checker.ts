@@ -3,7 +3,8 @@ import { ExtendedHeaders, type MetadataType } from './extended-headers.js'
 import { hasValidChecksum, isZero, readNumber, readText, type TarField } from './tar-fields.js'
 import { TAR_BLOCK_SIZE, tarPaddingOf, type TarEntry, type TarEntryType } from './tar-entry.js'
 
-const DEFAULT_MAX_ENTRIES = 1_000_000
+/** Entries that an archive may have where nothing else is asked for. */
+export const DEFAULT_MAX_ENTRIES = 1_000_000
 /** Largest extended header, in bytes. */
 export const MAX_EXTENDED_HEADER_SIZE = 1024 * 1024
 /** Zeros after the end marker that are read, in bytes; writers pad to whole records of some KiB. */

@@ -6,6 +6,7 @@ import { changedWhileReading, isUnchanged } from '../file-stamp.js'
 import { encodeTarHeader, type TarEntryHeader } from './encode-tar-header.js'
 import { walkFolder, type FolderEntry } from './folder-walk.js'
 import { TAR_BLOCK_SIZE, tarPaddingOf } from './tar-entry.js'
+import { UnpackRehearsal, type RefusedEntries } from './unpack-rehearsal.js'
 
 const CHUNK_SIZE = 1024 * 1024
 /** Up to this size the turn of the event loop that a promise takes costs more than reading does. In bytes. */
@@ -16,6 +17,8 @@ const OWNER_MAY_EXECUTE = 0o100
 const readAsync = promisify(read)
 
 export interface TarFolderOptions {
+  /** Told of names that are only unpacked where that is asked for, as they mean something else on other systems. */
+  readonly onUnportableNames?: (entries: RefusedEntries) => void
   readonly signal?: AbortSignal
 }
 
@@ -25,18 +28,24 @@ export interface TarFolderOptions {
  * own. Folders have no slash at the end of their names.
  * @param folder path on disk; not a link
  * @param name prefix of all names in the archive, and the name of the folder itself
- * @throws GantryError `file-error`; `unsupported` for sockets, pipes and devices; `conflict` when something changes
- *   while it is read; `aborted`
+ * @throws GantryError `file-error`; `unsupported` for sockets, pipes and devices, and for names and links that would
+ *   not be unpacked again; `limit-exceeded` for too many entries; `conflict` when something changes while it is read;
+ *   `aborted`
  */
 export async function* tarFolder(
   folder: string,
   name: string,
-  { signal }: TarFolderOptions = {},
+  { onUnportableNames, signal }: TarFolderOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const rehearsal = new UnpackRehearsal(name, folder)
   let chunk = new TarChunk()
   for (const entry of walkFolder(folder)) {
     throwIfAborted(signal)
-    const header = encodeTarHeader(headerOf(entry, name))
+    const fields = headerOf(entry, name)
+    rehearsal.add(fields)
+    // Nothing comes of it any more, but whoever mends the folder wants to know of everything.
+    if (rehearsal.hasFailed) continue
+    const header = encodeTarHeader(fields)
     if (header.byteLength > chunk.room.byteLength) {
       yield chunk.content
       chunk = new TarChunk()
@@ -60,6 +69,8 @@ export async function* tarFolder(
       file.close()
     }
   }
+  rehearsal.finish()
+  if (rehearsal.unportable.count > 0) onUnportableNames?.(rehearsal.unportable)
   yield chunk.content
   yield Buffer.alloc(END_MARKER_SIZE)
 }

@@ -7,7 +7,7 @@ import { collectBytes, type Bytes } from '../../util/bytes.js'
 import { withFileErrors } from '../../util/file-error.js'
 import { visibleLine } from '../../util/visible-text.js'
 import { decompress } from '../compression/decompress.js'
-import { problemOfName } from '../file-names.js'
+import { EntryPaths } from './entry-paths.js'
 import { FolderWriter, SMALL_FILE_SIZE } from './folder-writer.js'
 import { readTar, type TarItem } from './read-tar.js'
 import type { TarCheckOptions } from './tar-checker.js'
@@ -71,7 +71,7 @@ class Unpacking {
   readonly #writer: FolderWriter
   readonly #options: UnpackFolderOptions
   readonly #limit: SizeLimit
-  readonly #prefix: string
+  readonly #paths: EntryPaths
   readonly #tree = new UnpackTree()
   #isRootNamed = false
   #entries = 0
@@ -81,7 +81,7 @@ class Unpacking {
     this.#writer = writer
     this.#options = options
     this.#limit = limit
-    this.#prefix = plainName(options.name)
+    this.#paths = new EntryPaths(options.name)
   }
 
   get result(): UnpackedFolder {
@@ -147,23 +147,12 @@ class Unpacking {
 
   /** The path below the folder; empty for the folder itself. */
   #pathOf(name: string, where: string): string {
-    const path = plainName(name)
-    if (path === this.#prefix) return ''
-    const start = this.#prefix === '' ? '' : `${this.#prefix}/`
-    if (!path.startsWith(start)) {
-      throw new GantryError(
-        'unsafe-path',
-        `${where} escapes the destination: it is not in "${visibleLine(this.#prefix)}"`,
-      )
-    }
-    const below = path.slice(start.length)
-    const problem = problemOfName(below)
+    const { path, problem } = this.#paths.pathOf(name)
     const isAllowed =
       problem === undefined ||
       (problem.kind === 'unportable' && this.#options.allowUnportableNames === true && process.platform !== 'win32')
-    if (isAllowed) return below
-    const verdict = problem.kind === 'escape' ? 'escapes the destination: its name' : 'has a name that'
-    throw new GantryError('unsafe-path', `${where} ${verdict} ${problem.reason}`)
+    if (isAllowed) return path
+    throw new GantryError('unsafe-path', `${where} ${problem.refusal}`)
   }
 }
 
@@ -206,10 +195,4 @@ function checkDigest(actual: Digest, { uncompressedDigest, what }: UnpackFolderO
     'digest-mismatch',
     `content digest mismatch: ${what} should hold a tar with digest ${uncompressedDigest}, but has ${actual}`,
   )
-}
-
-/** `./a`, `a/` and `a` name the same; the folder that everything is in is empty. */
-function plainName(name: string): string {
-  const path = name.replace(/^(\.\/+)+/, '').replace(/\/$/, '')
-  return path === '.' ? '' : path
 }

@@ -12,6 +12,13 @@ interface TreeNode {
   isImplied: boolean
 }
 
+/** A link that leads out of the folder. */
+export interface EscapingLink {
+  readonly path: string
+  /** Completes the words that say which link it is. */
+  readonly problem: string
+}
+
 /** Links that are followed for one path, as many as Linux follows. */
 const MAX_LINKS = 40
 
@@ -75,11 +82,14 @@ export class UnpackTree {
    * @throws GantryError `unsafe-path` when one leads out of the folder
    */
   checkLinks(what: string): void {
+    for (const { path, problem } of this.escapingLinks()) throw unsafe(`link ${quoted(path)} of ${what} ${problem}`)
+  }
+
+  /** The links that lead out of the folder, in the order of the archive. */
+  *escapingLinks(): Generator<EscapingLink, void, undefined> {
     for (const link of this.#links) {
-      if (!this.#staysInside(link)) {
-        const target = quoted(link.target.join('/'))
-        throw unsafe(`link ${quoted(link.path)} of ${what} escapes the destination: it leads to ${target}`)
-      }
+      if (this.#staysInside(link)) continue
+      yield { path: link.path, problem: `escapes the destination: it leads to ${quoted(link.target.join('/'))}` }
     }
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { digestOf } from '../../../src/index.js'
@@ -112,6 +112,37 @@ describe('push', () => {
     const second = await runCli(['push', `${name}:folder`, folder, ...absolute, ...created])
     expect(second.stdout).not.toContain('Uploading')
     expect(second.stdout.split('\n').at(-2)).toBe(first.stdout.split('\n').at(-2))
+  })
+
+  test('a folder that nobody could unpack is refused before anything is sent', async () => {
+    const folder = join(fixture.folder, 'odd')
+    await mkdir(folder)
+    await symlink('/etc/hosts', join(folder, 'link'))
+    await writeFile(join(folder, 'A'), '')
+    await writeFile(join(folder, 'a'), '')
+    expect(await runCli(['push', `${fixture.registry}/never-made:v1`, folder, ...absolute])).toEqual({
+      code: 1,
+      stdout: `Preparing ${folder}\n`,
+      stderr:
+        `Error: cannot pack ${folder}: it has 2 entries that would not be unpacked again: ` +
+        '"a" has a name that some systems cannot tell from "A"; ' +
+        '"link" escapes the destination: it links to "/etc/hosts", which is absolute\n' +
+        'leave them out or rename them, or make an archive of the folder yourself and push that as a file\n',
+    })
+    expect((await runCli(['repo', 'ls', fixture.registry])).stdout).not.toContain('never-made')
+  })
+
+  test('a folder that can be unpacked only on request is pushed with a warning', async () => {
+    const folder = join(fixture.folder, 'times')
+    await mkdir(folder)
+    await writeFile(join(folder, '12:00'), 'noon')
+    const words = ['push', `${name}:times`, folder, ...absolute]
+    const warning = `WARNING: ${folder} can only be pulled with --allow-unportable-names: "12:00" has a name that has a colon\n`
+    expect(await runCli(words)).toMatchObject({ code: 0, stderr: warning })
+    expect(await runCli([...words, '-q'])).toEqual({ code: 0, stdout: '', stderr: '' })
+    const pull = ['pull', '-T', '-o', join(fixture.folder, 'pulled'), `${name}:times`]
+    expect(await runCli(pull)).toMatchObject({ code: 1 })
+    expect(await runCli([...pull, '--allow-unportable-names'])).toMatchObject({ code: 0, stderr: '' })
   })
 
   test('SOURCE_DATE_EPOCH is the time of creation', async () => {

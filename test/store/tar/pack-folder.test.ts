@@ -129,9 +129,9 @@ describe('packFolder', () => {
   })
 
   test('orders names, and gives folders no slash', async () => {
-    lay(folder, { 'b/x': '', 'b.x': '', 'a/y/z': '', B: '', 'b/a': '', c: null })
+    lay(folder, { 'b/x': '', 'b.x': '', 'a/y/z': '', Z: '', 'b/a': '', c: null })
     expect(await namesIn(await pack())).toEqual(
-      ['', '/B', '/a', '/a/y', '/a/y/z', '/b', '/b/a', '/b/x', '/b.x', '/c'].map((path) => `d${path}`),
+      ['', '/Z', '/a', '/a/y', '/a/y/z', '/b', '/b/a', '/b/x', '/b.x', '/c'].map((path) => `d${path}`),
     )
   })
 
@@ -289,8 +289,8 @@ describe('packFolder', () => {
           }
           const target = join(base, `out${round}`)
           const file = join(base, `${round}.tar.gz`)
-          let allowUnportableNames = false
-          const onUnportableNames = (): void => void (allowUnportableNames = true)
+          const told: unknown[] = []
+          const onUnportableNames = (entries: unknown): void => void told.push(entries)
           try {
             await packFolder(root, prefix, { target: file, onUnportableNames })
           } catch (error) {
@@ -310,6 +310,7 @@ describe('packFolder', () => {
             return
           }
           const options = { name: prefix, what: 'test' }
+          const allowUnportableNames = told.length > 0
           if (allowUnportableNames) {
             const strict = unpackFolder(openBytes(readFileSync(file))(), target, options)
             await expect(strict).rejects.toMatchObject({ code: 'unsafe-path' })
