@@ -12,8 +12,8 @@ export function parseContentRange(header: string | undefined): ContentRange | un
   if (match === null) return undefined
   const [start, end] = [Number(match[1]), Number(match[2])]
   const total = match[3] === '*' ? undefined : Number(match[3])
-  const isSound = Number.isSafeInteger(end) && start <= end && (total === undefined || end < total)
-  return isSound ? { start, end, total } : undefined
+  const isSound = start <= end && (total === undefined || end < total)
+  return isSound && Number.isSafeInteger(total ?? end) ? { start, end, total } : undefined
 }
 
 /**

@@ -22,6 +22,7 @@ describe('Content-Range', () => {
     'bytes -5-9/10',
     'bytes 0-9/10, bytes 0-1/10',
     'bytes 9007199254740992-9007199254740993/9007199254740994',
+    'bytes 0-0/9007199254740992',
     `bytes 0-${'9'.repeat(1000)}/10`,
   ])('%s is none', (header) => {
     expect(parseContentRange(header)).toBeUndefined()
