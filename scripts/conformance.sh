@@ -4,9 +4,13 @@
 #   scripts/conformance.sh legacy     the one released with version 1.1.1 of the specification
 #   scripts/conformance.sh current    the one that replaced it
 # The suites are built with Go, at pinned versions, into GANTRY_PEERS_DIR (default: ~/.cache/gantry-peers).
-# CONFORMANCE_LEGACY and CONFORMANCE_CURRENT name programs that are built already. The registry comes from
-# dist/index.js; GANTRY_LIBRARY names another build of the library.
-# Exit status: 0 everything passed, 1 something failed, 77 a suite cannot be had here and nothing else failed.
+# CONFORMANCE_LEGACY and CONFORMANCE_CURRENT name programs that are built already. GANTRY_CONFORMANCE_SOURCE names the
+# folder `conformance` of a checkout of https://github.com/opencontainers/distribution-spec: the suite in it is built
+# from there instead of the pinned version, and is the only one that runs unless others are named:
+#   GANTRY_CONFORMANCE_SOURCE=../distribution-spec/conformance scripts/conformance.sh
+# The registry comes from dist/index.js; GANTRY_LIBRARY names another build of the library.
+# Exit status: 0 everything passed, 1 something failed, 2 called wrongly, 77 a suite cannot be had here and nothing
+# else failed.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,6 +18,22 @@ folder=${GANTRY_PEERS_DIR:-${PEERS_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/gantry-p
 module=github.com/opencontainers/distribution-spec/conformance
 legacy_version=v0.0.0-20250220192232-583e014d1541
 current_version=4fc4ecbefaaa6e4e1682f59f5ac445d076cf642d
+
+# A suite in a folder: the current one is a program, the legacy one is made of tests.
+source=''
+source_suite=''
+if [ -n "${GANTRY_CONFORMANCE_SOURCE:-}" ]; then
+  if [ -f "$GANTRY_CONFORMANCE_SOURCE/main.go" ]; then
+    source_suite=current
+  elif [ -f "$GANTRY_CONFORMANCE_SOURCE/00_conformance_suite_test.go" ]; then
+    source_suite=legacy
+  else
+    echo "conformance: there is no suite in GANTRY_CONFORMANCE_SOURCE ($GANTRY_CONFORMANCE_SOURCE)" >&2
+    exit 2
+  fi
+  source=$(cd "$GANTRY_CONFORMANCE_SOURCE" && pwd)
+  [ $# -gt 0 ] || set -- "$source_suite"
+fi
 
 work=$(mktemp -d)
 server=''
@@ -31,12 +51,18 @@ suite_program() { # suite version command...
   local suite=$1 version=$2
   shift 2
   local target="$folder/conformance-$suite-$version"
+  # Source in a folder can change, so what is built from it is not kept.
+  if [ "$suite" = "$source_suite" ]; then target="$work/$suite.program"; fi
   if [ ! -x "$target" ]; then
     command -v go >/dev/null || { echo "conformance: go is not installed" >&2; return 1; }
     mkdir -p "$folder" "$work/$suite"
     (
       cd "$work/$suite"
-      go mod init build.local/conformance && go get "$module@$version" && "$@" -o "$work/$suite.built" "$module"
+      if [ "$suite" = "$source_suite" ]; then
+        cp -R "$source/." . && "$@" -o "$work/$suite.built" .
+      else
+        go mod init build.local/conformance && go get "$module@$version" && "$@" -o "$work/$suite.built" "$module"
+      fi
     ) >"$work/$suite.log" 2>&1 || { tail -n 5 "$work/$suite.log" >&2; return 1; }
     mv "$work/$suite.built" "$target"
   fi
