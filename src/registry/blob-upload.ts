@@ -141,7 +141,7 @@ class BlobUpload {
 
   #request(method: 'PUT' | 'PATCH', start: number, end: number): Omit<RegistryRequest, 'url'> {
     const body = {
-      open: (offset = 0) => this.#source.read(start + offset, end),
+      content: (offset = 0) => this.#source.read(start + offset, end),
       size: end - start,
       contentType: 'application/octet-stream',
       onProgress: (offset: number) => {

@@ -19,6 +19,8 @@ export interface PutManifestOptions extends CallOptions {
   readonly ifMatch?: string
   /** Called when the first byte is about to be sent, in every attempt; what it throws ends the request. */
   readonly beforeSending?: () => void
+  /** Send it behind others for which this is set, which the registry gets to one after the other. */
+  readonly inOrder?: boolean
   /** A tag to set in the same request where the reference is a digest (distribution-spec, end-7b). */
   readonly tag?: string
 }
@@ -62,7 +64,7 @@ export async function putManifest(
   reference: string,
   options: PutManifestOptions = {},
 ): Promise<StoredManifest> {
-  const { signal, ifMatch, onProgress, tag } = options
+  const { signal, ifMatch, onProgress, tag, inOrder = false } = options
   let failure: GantryError
   let mayBeThere = true
   try {
@@ -71,7 +73,7 @@ export async function putManifest(
       url: manifestPath(context.name, reference, isDigest(reference) ? tag : undefined),
       headers: ifMatch === undefined ? {} : { 'if-match': ifMatch },
       body: {
-        open: () => sendBytes(bytes, options.beforeSending),
+        content: options.beforeSending === undefined ? bytes : () => sendBytes(bytes, options.beforeSending),
         size: bytes.byteLength,
         contentType: descriptor.mediaType,
         onProgress,
@@ -79,6 +81,7 @@ export async function putManifest(
       scopes: scopesOf(context, 'pull', 'push'),
       retry: 'free',
       slowAnswer: true,
+      inOrder,
       signal,
     })
     if (isStored(answer)) {

@@ -1,10 +1,14 @@
 import type { Digest } from '../oci/digest.js'
+import { mapConcurrently } from '../util/limit.js'
 import type { RegistryTransport } from './http/transport.js'
 import { listReferrers } from './referrers.js'
 import { referenceIn, type RepositoryContext } from './repository-context.js'
 
 /** How often a manifest is pushed again because the registry has lost it from the list. */
 const MAX_ATTEMPTS = 3
+
+/** Stores a manifest; `inOrder`: so that the registry gets to it after those before, and no two at the same time. */
+export type Put<Stored> = (inOrder: boolean) => Promise<Stored>
 
 const groups = new WeakMap<RegistryTransport, Map<string, ReferrerPushes>>()
 
@@ -23,15 +27,15 @@ export function referrerPushesOf(context: RepositoryContext, subject: Digest): R
 /** A push that the registry may have dropped from the list. */
 interface Suspect {
   readonly digest: Digest
-  readonly put: () => Promise<unknown>
+  readonly put: Put<unknown>
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
 }
 
 /**
  * Registries that keep the list of referrers themselves have been seen to lose entries when several come at the same
- * time. So when pushes overlapped, the list is looked at once all of them are done, and what is missing is pushed again,
- * one after the other. A push that was alone costs nothing more.
+ * time. So when pushes overlapped, the list is looked at once all of them are done, and what is missing is pushed again
+ * in order, as is whatever comes later. A push that was alone costs nothing more.
  */
 export class ReferrerPushes {
   readonly #context: RepositoryContext
@@ -42,6 +46,8 @@ export class ReferrerPushes {
   #running = 0
   /** Whether several have been under way since all was quiet. */
   #isShared = false
+  /** Whether the registry has lost an entry. */
+  #isForgetful = false
   /** Set while what was lost is pushed again, which nothing may disturb. */
   #mending: Promise<void> | undefined
 
@@ -56,11 +62,7 @@ export class ReferrerPushes {
    * @param put stores the manifest; called again when it was lost
    * @param keepsList asked afterwards: whether the registry keeps the list itself
    */
-  async push<Stored>(
-    digest: Digest,
-    put: () => Promise<Stored>,
-    keepsList: (stored: Stored) => Promise<boolean>,
-  ): Promise<void> {
+  async push<Stored>(digest: Digest, put: Put<Stored>, keepsList: (stored: Stored) => Promise<boolean>): Promise<void> {
     this.#users++
     try {
       while (this.#mending !== undefined) await this.#mending
@@ -73,14 +75,14 @@ export class ReferrerPushes {
 
   async #pushNow<Stored>(
     digest: Digest,
-    put: () => Promise<Stored>,
+    put: Put<Stored>,
     keepsList: (stored: Stored) => Promise<boolean>,
   ): Promise<void> {
     let seen: Promise<void> | undefined
     this.#running++
     if (this.#running > 1) this.#isShared = true
     try {
-      const isKept = await keepsList(await put())
+      const isKept = await keepsList(await put(this.#isForgetful))
       if (isKept && this.#isShared) {
         seen = new Promise((resolve, reject) => this.#suspects.push({ digest, put, resolve, reject }))
       }
@@ -109,7 +111,11 @@ export class ReferrerPushes {
         if (!isMissing) suspect.resolve()
         return isMissing
       })
-      for (const suspect of left) await suspect.put().catch(suspect.reject)
+      if (left.length > 0) this.#isForgetful = true
+      // Not everything between here and the registry need keep to the order.
+      await mapConcurrently(left, async ({ put, reject }) => put(true).catch(reject), {
+        concurrency: attempt < MAX_ATTEMPTS ? left.length : 1,
+      })
     }
     // It has been stored, and said to be, often enough.
     for (const suspect of left) suspect.resolve()

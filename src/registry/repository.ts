@@ -29,7 +29,7 @@ import { blobPath, requireName, requireTag } from './endpoints.js'
 import type { RegistryTransport } from './http/transport.js'
 import { ManifestCache } from './manifest-cache.js'
 import { deleteManifest, deleteTag } from './manifest-deletion.js'
-import { collectManifest, putManifest, type StoredManifest } from './manifest-push.js'
+import { collectManifest, putManifest, type PutManifestOptions, type StoredManifest } from './manifest-push.js'
 import { hasManifest, readManifest, resolveManifest } from './manifests.js'
 import { referrerPushesOf } from './referrer-pushes.js'
 import { recordReferrer, relationToForget } from './referrer-record.js'
@@ -124,9 +124,9 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
     const { tag, signal, onProgress } = options
     if (tag !== undefined) requireTag(tag)
     const content = await collectManifest(this.#context, descriptor, open)
-    const put = (): Promise<StoredManifest> => this.#put(content, { tag, signal, onProgress })
+    const put = (inOrder: boolean): Promise<StoredManifest> => this.#put(content, { tag, signal, onProgress, inOrder })
     const relation = relationOf(content)
-    if (relation === undefined) await put()
+    if (relation === undefined) await put(false)
     else {
       const pushes = referrerPushesOf(this.#context, relation.subject.digest)
       const record = ({ subject }: StoredManifest): Promise<boolean> =>
@@ -208,7 +208,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
     await uploadBlob(this.#context, { descriptor, open }, { ...options, chunkSize })
   }
 
-  async #put(content: ManifestContent, options: PushOptions): Promise<StoredManifest> {
+  async #put(content: ManifestContent, options: PutManifestOptions): Promise<StoredManifest> {
     const { tag } = options
     const { digest } = content.descriptor
     if (tag === undefined) return putManifest(this.#context, content, digest, options)

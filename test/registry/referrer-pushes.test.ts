@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { plainDescriptor } from '../../src/oci/descriptor.js'
 import { MediaType } from '../../src/oci/media-types.js'
 import { openBytes } from '../../src/util/bytes.js'
+import type { ScriptedExchange } from './http/scripted-server.js'
 import { manifestWith, NAME, startTestRegistry, type TestRegistry } from './test-registry.js'
 
 const subject = plainDescriptor(manifestWith().descriptor)
@@ -15,10 +16,26 @@ interface ForgetfulRegistry extends TestRegistry {
   lists(): number
 }
 
+interface ForgetfulOptions {
+  /** Of the answer to a question for the list. */
+  readonly status?: number
+  /** Whether it gets to the requests of one connection one after the other, as most servers do. */
+  readonly keepsOrder?: boolean
+}
+
 /** A registry that keeps the list of referrers, and forgets entries that are added at the same time. */
-async function startForgetfulRegistry(status = 200): Promise<ForgetfulRegistry> {
+async function startForgetfulRegistry(options: ForgetfulOptions = {}): Promise<ForgetfulRegistry> {
+  const { status = 200, keepsOrder = true } = options
   let listed: { digest: string; size: number; mediaType: string }[] = []
-  const registry = await startTestRegistry(async ({ request, entry, answer }) => {
+  const before = new Map<number, Promise<void>>()
+  const registry = await startTestRegistry((exchange) => {
+    const { connection } = exchange.entry
+    const turn = keepsOrder ? (before.get(connection) ?? Promise.resolve()) : Promise.resolve()
+    const done = turn.then(() => serve(exchange))
+    before.set(connection, done)
+    return done
+  })
+  const serve = async ({ request, entry, answer }: ScriptedExchange): Promise<void> => {
     if (request.method === 'PUT') {
       const before = listed
       await wait(10)
@@ -29,7 +46,7 @@ async function startForgetfulRegistry(status = 200): Promise<ForgetfulRegistry> 
     } else if (request.url === LIST) {
       answer(status, { 'content-type': MediaType.imageIndex }, { schemaVersion: 2, manifests: listed })
     } else answer(404)
-  })
+  }
   const count = (method: string) => () => registry.requests().filter((line) => line.startsWith(method)).length
   return {
     ...registry,
@@ -65,8 +82,21 @@ describe('referrers that are pushed at the same time', () => {
     expect(new Set(registry.listed()).size).toBe(14)
   })
 
+  test('cost a second request each at most, and few questions', async () => {
+    const registry = await startForgetfulRegistry()
+    await Promise.all(pushes(registry, 20))
+    expect(registry.puts()).toBeLessThan(40)
+    expect(registry.lists()).toBeLessThanOrEqual(3)
+  })
+
+  test('are all listed where something in between does not keep to the order', async () => {
+    const registry = await startForgetfulRegistry({ keepsOrder: false })
+    await Promise.all(pushes(registry, 20))
+    expect(new Set(registry.listed()).size).toBe(20)
+  })
+
   test('are not looked for where the registry does not say', async () => {
-    const registry = await startForgetfulRegistry(403)
+    const registry = await startForgetfulRegistry({ status: 403 })
     await Promise.all(pushes(registry, 3))
     expect(registry.puts()).toBe(3)
   })

@@ -93,7 +93,7 @@ export class TokenClient {
       url,
       headers:
         bytes === undefined ? headers : { ...headers, 'content-type': FORM, 'content-length': String(bytes.length) },
-      ...(bytes === undefined ? {} : { body: { open: () => openOnce(bytes), size: bytes.length, contentType: FORM } }),
+      ...(bytes === undefined ? {} : { body: { content: bytes, size: bytes.length, contentType: FORM } }),
       trust: isOwn ? 'registry' : 'other',
     })
   }
@@ -112,10 +112,6 @@ interface Wish {
   readonly service: TokenService
   readonly scopes: ScopeSet
   readonly credential: Credential | undefined
-}
-
-async function* openOnce(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes
 }
 
 function refreshForm({ service, scopes }: Wish, token: string): URLSearchParams {

@@ -19,6 +19,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: RequestBody
   readonly slowAnswer?: boolean
+  readonly inOrder?: boolean
   readonly signal?: AbortSignal
   /** `registry` uses the TLS settings that are for the registry alone. */
   readonly trust: Trust
@@ -58,7 +59,7 @@ export class HttpClient {
   async send(request: HttpRequest): Promise<Answer> {
     const { url, headers } = request
     const { pool, proxy } = this.#routeTo(url, request.trust)
-    const connection = await pool.take()
+    const connection = request.inOrder === true ? await pool.takeInOrder() : await pool.take()
     const path = `${url.pathname}${url.search}`
     if (proxy === undefined || url.protocol === 'https:') {
       return exchange(connection, { ...request, target: path }, this.#timeouts)

@@ -6,8 +6,10 @@ import { Connector, type ConnectorSettings } from './connector.js'
 const MAX_HEADER_SIZE = 64 * 1024
 /** Connections without work that are kept. */
 const MAX_IDLE = 32
+/** Requests that wait for their answers at once where they follow each other on one connection. */
+const MAX_IN_ORDER = 64
 
-/** One connection, for one request at a time. */
+/** What carries a request: a connection that does nothing else, or one that is shared by requests in order. */
 export interface Connection {
   /** Sends a request; a connection that was closed meanwhile is opened again. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void
@@ -15,6 +17,8 @@ export interface Connection {
   release(): void
   /** Closes the connection at once, whatever it is doing; the request under way fails with the reason. */
   drop(reason: Error): void
+  /** The connection has failed by itself, and the request with it. */
+  fail(reason: Error): void
 }
 
 /**
@@ -26,6 +30,7 @@ export class ConnectionPool {
   readonly #settings: ConnectorSettings
   readonly #idle: PooledConnection[] = []
   readonly #open = new Set<PooledConnection>()
+  #inOrder: Promise<PooledConnection> | undefined
   #closed: Error | undefined
 
   constructor(origin: string, settings: ConnectorSettings) {
@@ -37,21 +42,18 @@ export class ConnectionPool {
   async take(): Promise<Connection> {
     const idle = this.#idle.pop()
     if (idle !== undefined) return idle.take()
-    // Loaded only now: a command that contacts nobody does not pay for it.
-    const { default: ClientClass } = await import('undici/lib/dispatcher/client.js')
-    if (this.#closed !== undefined) throw this.#closed
-    const connector = new Connector(this.#settings)
-    const client = new ClientClass(this.#origin, {
-      connect: connector.connect,
-      pipelining: 1,
-      maxHeaderSize: MAX_HEADER_SIZE,
-    })
-    const connection = new PooledConnection(client, connector, {
-      onReleased: (released) => this.#keep(released),
-      onDropped: (dropped) => this.#open.delete(dropped),
-    })
-    this.#open.add(connection)
+    const connection = await this.#create({ pipelining: 1 }, (released) => this.#keep(released))
     return connection.take()
+  }
+
+  /** The connection on which requests follow each other, each without waiting for the answer to the one before. */
+  async takeInOrder(): Promise<Connection> {
+    for (;;) {
+      const current = (this.#inOrder ??= this.#create({ pipelining: MAX_IN_ORDER }, () => undefined))
+      const connection = await current
+      if (this.#open.has(connection)) return new SharedConnection(connection)
+      if (this.#inOrder === current) this.#inOrder = undefined
+    }
   }
 
   /** Closes every connection; requests under way fail with the reason. */
@@ -59,6 +61,27 @@ export class ConnectionPool {
     this.#closed = reason
     this.#idle.length = 0
     for (const connection of [...this.#open]) connection.drop(reason)
+  }
+
+  async #create(
+    { pipelining }: { readonly pipelining: number },
+    onReleased: (connection: PooledConnection) => void,
+  ): Promise<PooledConnection> {
+    // Loaded only now: a command that contacts nobody does not pay for it.
+    const { default: ClientClass } = await import('undici/lib/dispatcher/client.js')
+    if (this.#closed !== undefined) throw this.#closed
+    const connector = new Connector(this.#settings)
+    const client = new ClientClass(this.#origin, {
+      connect: connector.connect,
+      pipelining,
+      maxHeaderSize: MAX_HEADER_SIZE,
+    })
+    const connection = new PooledConnection(client, connector, {
+      onReleased,
+      onDropped: (dropped) => this.#open.delete(dropped),
+    })
+    this.#open.add(connection)
+    return connection
   }
 
   #keep(connection: PooledConnection): void {
@@ -101,6 +124,38 @@ class PooledConnection implements Connection {
     this.#owner.onDropped(this)
     this.#connector.close(reason)
     this.#client.destroy(reason, () => undefined)
+  }
+
+  fail(reason: Error): void {
+    this.drop(reason)
+  }
+}
+
+/** What one of the requests in order has of their connection. */
+class SharedConnection implements Connection {
+  readonly #connection: PooledConnection
+
+  constructor(connection: PooledConnection) {
+    this.#connection = connection
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    // What is sent again when the connection breaks, and what goes out before the last answer has come.
+    this.#connection.dispatch({ ...options, idempotent: true, blocking: false }, handler)
+  }
+
+  release(): void {
+    // The others go on.
+  }
+
+  /** The others fail as if the server had closed it, which makes them try again. */
+  drop(reason: Error): void {
+    const closed = new Error(`closed for another request: ${reason.message}`, { cause: reason })
+    this.#connection.drop(Object.assign(closed, { code: 'ECONNRESET' }))
+  }
+
+  fail(): void {
+    // Undici opens it again for those that were not answered yet.
   }
 }
 

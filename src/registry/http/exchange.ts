@@ -6,7 +6,7 @@ import { AnswerBody } from './answer-body.js'
 import type { Connection } from './connection-pool.js'
 import { networkError, type Peer } from './network-error.js'
 import { BodyWatch } from './body-watch.js'
-import { OutgoingBody } from './request-body.js'
+import { inOnePiece, OutgoingBody } from './request-body.js'
 import type { Timeouts } from './timeouts.js'
 import type { Method, RequestBody } from './transport.js'
 
@@ -49,6 +49,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #outcome: Outcome
   readonly #peer: Peer
   readonly #onAbort = (): void => this.#abort()
+  /** What is sent piece by piece. */
   #outgoing: OutgoingBody | undefined
   #body: AnswerBody | undefined
   #bodySize: number | undefined
@@ -70,7 +71,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   start(): void {
     const { method, target, headers, body, signal } = this.#request
     signal?.addEventListener('abort', this.#onAbort, { once: true })
-    if (body !== undefined) {
+    const piece = body === undefined ? undefined : inOnePiece(body)
+    if (body !== undefined && piece === undefined) {
       this.#outgoing = new OutgoingBody(body, {
         idleTimeout: this.#timeouts.body,
         onStall: (sent) => this.#giveUp(this.#timeoutError(`took no data for ${seconds(this.#timeouts.body)}`, sent)),
@@ -82,7 +84,7 @@ class Exchange implements Dispatcher.DispatchHandler {
       method,
       headers,
       // Undici takes any iterable, and its types know only some of them.
-      body: (this.#outgoing ?? null) as unknown as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
+      body: (this.#outgoing ?? piece ?? null) as unknown as Exclude<Dispatcher.DispatchOptions['body'], undefined>,
       // Undici closes the connection after a HEAD otherwise.
       reset: false,
       // Its own timers are coarse, and do not tell the two directions apart.
@@ -97,7 +99,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(): void {
-    if (this.#outgoing === undefined) this.#waitForHeaders()
+    if (this.#outgoing !== undefined) return
+    const { body } = this.#request
+    if (body?.size !== undefined) body.onProgress?.(body.size)
+    this.#waitForHeaders()
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: HeaderValues): void {
@@ -130,12 +135,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, cause: unknown): void {
-    const error = this.#outgoing?.failure?.error ?? this.#reason ?? networkError(cause, this.#peer)
+    const thrown = this.#outgoing?.failure?.error ?? this.#reason ?? networkError(cause, this.#peer)
+    const error = thrown instanceof Error ? thrown : networkError(thrown, this.#peer)
     this.#finish()
-    this.#drop()
+    this.#leave((connection) => connection.fail(error))
     // Once there is an answer, its body is the only place left where a reader can learn of this.
-    if (this.#body !== undefined) this.#body.destroy(error instanceof Error ? error : networkError(error, this.#peer))
-    else this.#outcome.reject(error)
+    if (this.#body !== undefined) this.#body.destroy(error)
+    else this.#outcome.reject(thrown)
   }
 
   /** The time for the answer runs from the moment when nothing is left to send. */
@@ -169,9 +175,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #drop(): void {
+    this.#leave((connection) => connection.drop(this.#reason ?? new GantryError('aborted', 'body was not wanted')))
+  }
+
+  #leave(how: (connection: Connection) => void): void {
     if (this.#released) return
     this.#released = true
-    this.#connection.drop(this.#reason ?? new GantryError('aborted', 'body was not wanted'))
+    how(this.#connection)
   }
 
   #finish(): void {

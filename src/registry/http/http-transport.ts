@@ -148,13 +148,14 @@ export class HttpTransport implements RegistryTransport {
     const publicHeaders = publicHeadersOf(request, this.#userAgent)
     const headers: Record<string, string> = { ...publicHeaders, ...this.#userHeaders }
     if (authorization !== undefined) headers.authorization = authorization.value
-    const { method, body, slowAnswer, signal } = request
+    const { method, body, slowAnswer, inOrder, signal } = request
     const outgoing: HttpRequest = {
       method,
       url,
       headers,
       ...(body === undefined ? {} : { body }),
       ...(slowAnswer === undefined ? {} : { slowAnswer }),
+      ...(inOrder === undefined ? {} : { inOrder }),
       ...(signal === undefined ? {} : { signal }),
       trust: 'registry',
     }

@@ -1,6 +1,14 @@
 import { GantryError } from '../../errors.js'
-import type { Bytes } from '../../util/bytes.js'
+import { openBytes, type Bytes } from '../../util/bytes.js'
 import type { RequestBody } from './transport.js'
+
+/** What a connection takes without waiting, so that nobody has to watch whether it does. */
+const ONE_PIECE = 64 * 1024
+
+/** The body as it can be handed to the connection whole, if it can. */
+export function inOnePiece({ content, size = 0 }: RequestBody): Uint8Array | undefined {
+  return typeof content !== 'function' && content.byteLength === size && size <= ONE_PIECE ? content : undefined
+}
 
 export interface OutgoingOptions {
   /** Milliseconds that the connection may take no data; 0 for ever. */
@@ -28,7 +36,8 @@ export class OutgoingBody implements AsyncIterableIterator<Uint8Array> {
   constructor(body: RequestBody, options: OutgoingOptions) {
     this.#body = body
     this.#options = options
-    this.#content = body.open()
+    const { content } = body
+    this.#content = typeof content === 'function' ? content() : openBytes(content)()
     this.#source = this.#content[Symbol.asyncIterator]()
     if (options.idleTimeout > 0) this.#timer = setTimeout(() => this.#onTimer(), options.idleTimeout)
   }

@@ -4,9 +4,10 @@ import type { Scope } from '../auth/scope.js'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
-/** What is sent; opened anew for each attempt. */
+/** What is sent. */
 export interface RequestBody {
-  readonly open: OpenContent
+  /** Opened anew for each attempt, unless it is in memory. */
+  readonly content: OpenContent | Uint8Array
   /** In bytes; chunked transfer coding when unknown. */
   readonly size?: number
   readonly contentType: string
@@ -32,6 +33,12 @@ export interface RegistryRequest {
   readonly followRedirects?: boolean
   /** The registry may take minutes to answer (commit of a large upload); default false. */
   readonly slowAnswer?: boolean
+  /**
+   * Send it behind the other requests that have this set, on one connection and without waiting for their answers
+   * (RFC 9112, section 9.3.2), so that the registry gets to them one after the other. For idempotent methods without a
+   * body, or with a small one that is in memory; default false.
+   */
+  readonly inOrder?: boolean
   readonly signal?: AbortSignal
 }
 

@@ -182,7 +182,7 @@ describe('connections', () => {
 describe('content to send', () => {
   const upload = (open: () => AsyncIterable<Uint8Array>, size?: number): ReturnType<typeof put> => ({
     ...put('/v2/x', ''),
-    body: { open, contentType: 'application/octet-stream', ...(size === undefined ? {} : { size }) },
+    body: { content: open, contentType: 'application/octet-stream', ...(size === undefined ? {} : { size }) },
   })
 
   test('of unknown size goes in chunks', async () => {

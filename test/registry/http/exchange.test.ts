@@ -19,6 +19,7 @@ describe('an upload that fails', () => {
       },
       release: () => undefined,
       drop: () => undefined,
+      fail: () => undefined,
     }
     const answer = exchange(
       connection,
@@ -27,7 +28,7 @@ describe('an upload that fails', () => {
         url: new URL('http://127.0.0.1/x'),
         target: '/x',
         headers: {},
-        body: { open: openBytes(Buffer.from('all')), size: 3, contentType: 'application/octet-stream' },
+        body: { content: openBytes(Buffer.from('all')), size: 3, contentType: 'application/octet-stream' },
         slowAnswer: true,
       },
       timeoutsOf({}),

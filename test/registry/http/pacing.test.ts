@@ -160,7 +160,7 @@ describe('requests in flight', () => {
     }
     const request = put('/v2/to', '')
     const copies = [1, 2, 3].map(async () =>
-      transport.request({ ...request, body: { open, size: 7, contentType: 'application/octet-stream' } }),
+      transport.request({ ...request, body: { content: open, size: 7, contentType: 'application/octet-stream' } }),
     )
     const answers = await Promise.all(copies)
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201])

@@ -46,7 +46,7 @@ describe('plain requests', () => {
       scopes: [],
       retry: 'never',
       body: {
-        open: openBytes(bytes),
+        content: openBytes(bytes),
         size: bytes.length,
         contentType: 'application/octet-stream',
         onProgress: (o) => offsets.push(o),

@@ -120,7 +120,7 @@ describe('time limits', () => {
       await delay(200)
       yield Buffer.from('b')
     }
-    const body = { open, size: 2, contentType: 'application/octet-stream' }
+    const body = { content: open, size: 2, contentType: 'application/octet-stream' }
     expect((await transport.request({ ...put('/v2/x', ''), body })).status).toBe(201)
   })
 

@@ -41,7 +41,7 @@ export function get(url: string, more: Partial<RegistryRequest> = {}): RegistryR
 
 export function put(url: string, content: string | Uint8Array, more: Partial<RegistryRequest> = {}): RegistryRequest {
   const bytes = Buffer.from(content)
-  const body = { open: openBytes(bytes), size: bytes.length, contentType: 'application/octet-stream' }
+  const body = { content: openBytes(bytes), size: bytes.length, contentType: 'application/octet-stream' }
   return { method: 'PUT', url, scopes: [], retry: 'never', body, ...more }
 }
 
