@@ -1,4 +1,4 @@
-import { REDACTED, redactSecrets } from '../util/redact.js'
+import { maskSecrets, REDACTED, redactSecrets } from '../util/redact.js'
 import { visibleLine } from '../util/visible-text.js'
 
 const MAX_SHOWN_LENGTH = 300
@@ -14,6 +14,7 @@ const PLAIN_WORD = /^(?:[A-Z]?[a-z]*(?:[A-Z][a-z]{2,})*|[A-Z]+)$/
 export function helperMessage(output: string, secrets: readonly string[] = []): string {
   let text = output.trim()
   for (const secret of secrets) if (secret !== '') text = text.replaceAll(secret, REDACTED)
+  text = maskSecrets(text, secrets)
   const line = (text.split('\n', 1)[0] ?? '').trim()
   if (line === '') return ''
   if (/^[{["]|"(secret|password|username|serverurl)"/i.test(line))

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { GantryError, type ErrorCode, type RegistryErrorEntry } from '../errors.js'
 import { isJsonObject, parseJson, type JsonObject } from '../util/json.js'
-import { isSecretName, REDACTED, redactUrl } from '../util/redact.js'
+import { isSecretName, REDACTED, redactSecrets, redactUrl } from '../util/redact.js'
 import { formatGoValue } from './go-format.js'
 import type { RegistryAnswer } from './http/transport.js'
 
@@ -130,15 +130,15 @@ function parseErrors(text: string): readonly RegistryErrorEntry[] {
 }
 
 function parseEntry(entry: unknown): RegistryErrorEntry[] {
-  if (typeof entry === 'string') return entry === '' ? [] : [{ code: '', message: entry }]
+  if (typeof entry === 'string') return entry === '' ? [] : [{ code: '', message: redactSecrets(entry) }]
   if (!isJsonObject(entry)) return []
   const { code, message, detail } = entry
   const hasCode = typeof code === 'string' || typeof code === 'number'
   if (!hasCode && typeof message !== 'string') return []
   return [
     {
-      code: hasCode ? String(code) : '',
-      ...(typeof message === 'string' ? { message } : {}),
+      code: hasCode ? redactSecrets(String(code)) : '',
+      ...(typeof message === 'string' ? { message: redactSecrets(message) } : {}),
       ...(detail === undefined ? {} : { detail: withoutSecrets(detail) }),
     },
   ]
@@ -146,6 +146,7 @@ function parseEntry(entry: unknown): RegistryErrorEntry[] {
 
 /** Some registries quote the request in the details, with what it was authorised by. */
 function withoutSecrets(value: unknown): unknown {
+  if (typeof value === 'string') return redactSecrets(value)
   if (Array.isArray(value)) return value.map(withoutSecrets)
   if (!isJsonObject(value)) return value
   const copy = Object.create(null) as JsonObject

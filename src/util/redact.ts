@@ -11,7 +11,9 @@ const SHOWN_QUERY_KEYS = new Set([
   'artifactType',
 ])
 
-const URL_IN_TEXT = /\bhttps?:\/\/[^\s"'<>]+/gi
+const URL_IN_TEXT = /\b[a-z][a-z0-9+.-]{0,19}:\/\/[^\s"'<>]+/gi
+/** With a scheme parsers take any number of slashes, forwards or backwards, and without one two. */
+const USER_INFORMATION = /^([a-z][a-z0-9+.-]{0,19}:[/\\]*|[/\\]{2,})[^/\\?#]*@/i
 const AUTHORIZATION =
   /\b(basic|bearer)[ \t]+(?!(?:authentication|authorization|challenges?|credentials?)\b)[A-Za-z0-9+/=._~-]{8,}/gi
 
@@ -30,7 +32,7 @@ export function isSecretName(name: string): boolean {
  * without a fragment.
  */
 export function redactUrl(url: string): string {
-  const withoutUser = url.replace(/^(https?:\/\/)[^/?#]*@/i, `$1${REDACTED}@`).replace(/#.*$/s, `#${REDACTED}`)
+  const withoutUser = url.replace(USER_INFORMATION, `$1${REDACTED}@`).replace(/#.*$/s, `#${REDACTED}`)
   const queryStart = withoutUser.indexOf('?')
   if (queryStart === -1) return withoutUser
   const query = withoutUser
@@ -47,4 +49,32 @@ export function redactUrl(url: string): string {
 /** Text without the secrets that addresses and authorization headers in it may carry. */
 export function redactSecrets(text: string): string {
   return text.replace(URL_IN_TEXT, (url) => redactUrl(url)).replace(AUTHORIZATION, `$1 ${REDACTED}`)
+}
+
+/**
+ * Text without secrets that are known, in whichever form it repeats them: as they are, as they stand in addresses and
+ * forms, in base64, and in JSON. Secrets of one or two characters stay, as leaving them out would only mangle the text.
+ */
+export function maskSecrets(text: string, secrets: readonly string[]): string {
+  const forms = secrets.filter((secret) => secret.length > 2).flatMap(formsOf)
+  // The longest first: one form may be a part of another.
+  const sorted = [...new Set(forms)].sort((one, other) => other.length - one.length)
+  return sorted.reduce((rest, form) => rest.replaceAll(form, REDACTED), text)
+}
+
+function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret)
+  const base64 = bytes.toString('base64')
+  const percent = encodeURIComponent(bytes.toString())
+  return [
+    secret,
+    percent,
+    percent.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    base64,
+    base64.replace(/=+$/, ''),
+    encodeURIComponent(base64),
+    bytes.toString('base64url'),
+    JSON.stringify(secret).slice(1, -1),
+  ]
 }

@@ -31,6 +31,7 @@ test.each([
 
 test('what was handed over is masked wherever it stands', () => {
   expect(helperMessage('cannot store correct horse for you', ['correct horse'])).toBe('cannot store ***** for you')
+  expect(helperMessage('cannot store correct%20horse for you', ['correct horse'])).toBe('cannot store ***** for you')
 })
 
 test('long lines are cut', () => {

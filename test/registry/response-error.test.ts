@@ -119,6 +119,14 @@ describe('the message', () => {
     expect(JSON.stringify(error.response)).not.toContain('CANARY')
   })
 
+  test('holds no secrets of what the registry says', async () => {
+    const text = 'see https://h/x?sig=CANARY'
+    const errors = [{ code: 'A', message: text, detail: [{ url: text }] }, text]
+    const error = await responseError(answerOf(400, JSON.stringify({ errors })))
+    expect(error.message).toContain('see https://h/x?sig=*****')
+    expect(JSON.stringify(error.response)).not.toContain('CANARY')
+  })
+
   test('is bounded', async () => {
     const body = JSON.stringify({ errors: [{ code: 'A', message: 'x'.repeat(50_000) }] })
     expect((await responseError(answerOf(400, body))).message.length).toBeLessThan(1100)

@@ -1,6 +1,6 @@
 import { GantryError, isGantryError, type ErrorCode, type RegistryErrorEntry } from '../../errors.js'
 import { isJsonObject, parseJson } from '../../util/json.js'
-import { REDACTED, redactUrl } from '../../util/redact.js'
+import { maskSecrets, redactSecrets, redactUrl } from '../../util/redact.js'
 import type { Answer } from '../http/answer.js'
 import { readSmallBody } from '../http/small-body.js'
 
@@ -50,9 +50,7 @@ interface Reason {
 }
 
 function withoutSecrets({ text, errors }: Reason, secrets: readonly string[]): Reason {
-  // Replacing a letter or two would only mangle the text, and nobody learns anything from them.
-  const long = secrets.filter((secret) => secret.length > 2)
-  const clean = (value: string): string => long.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), value)
+  const clean = (value: string): string => redactSecrets(maskSecrets(value, secrets))
   return {
     text: clean(text),
     errors: errors.map(({ code, message }) => ({
