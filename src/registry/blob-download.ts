@@ -1,10 +1,11 @@
 import { GantryError, isGantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { FetchOptions } from '../store/store.js'
-import { delay } from '../util/abort.js'
 import { requestBlob, type BlobAnswer } from './blob-answer.js'
 import { DownloadProgress } from './download-progress.js'
 import { DownloadSplit } from './download-split.js'
+import { blobPath } from './endpoints.js'
+import { Attempts } from './repetition.js'
 import { referenceIn, type RepositoryContext } from './repository-context.js'
 
 /**
@@ -19,7 +20,9 @@ export async function* downloadBlob(
   descriptor: Descriptor,
   options: FetchOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const progress = new DownloadProgress(descriptor, options.offset ?? 0, context.backoff)
+  const { transport, repetition, name } = context
+  const attempts = new Attempts(repetition, transport, { method: 'GET', url: blobPath(name, descriptor.digest) })
+  const progress = new DownloadProgress(descriptor, options.offset ?? 0, attempts)
   const split = new DownloadSplit(context, descriptor, options)
   while (!progress.hasAll()) {
     // The transport has done all that can be done to get an answer; only what breaks off afterwards is resumed here.
@@ -53,7 +56,7 @@ export async function* downloadBlob(
       split.end()
     }
     if (progress.hasAll()) return
-    await delay(progress.nextDelay(failure ?? endedEarly(context, descriptor, progress.position)), options.signal)
+    await progress.goOn(failure ?? endedEarly(context, descriptor, progress.position), options.signal)
   }
 }
 

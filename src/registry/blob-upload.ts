@@ -2,20 +2,19 @@ import { GantryError, isGantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, isDigest } from '../oci/digest.js'
 import type { PushOptions } from '../store/store.js'
-import { delay, throwIfAborted } from '../util/abort.js'
-import { backoffDelay } from '../util/backoff.js'
+import { throwIfAborted } from '../util/abort.js'
 import type { OpenContent } from '../util/bytes.js'
 import { hasBlob } from './blobs.js'
+import { uploadsPath } from './endpoints.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer, RegistryRequest } from './http/transport.js'
+import { Attempts } from './repetition.js'
 import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import { hasRegistryCode, responseError } from './response-error.js'
 import { isUnclear } from './unclear-outcome.js'
 import { cancelSession, continueSession, openSession, readSessionStatus, type UploadSession } from './upload-session.js'
 import { VerifiedSource } from './verified-source.js'
 
-/** How often an upload is taken up again without getting ahead. */
-const MAX_ATTEMPTS = 5
 /** Below this many bytes sent, an upload is begun anew rather than continued. */
 const WORTH_RESUMING = 1024 * 1024
 
@@ -47,6 +46,18 @@ export async function uploadBlob(
   await new BlobUpload(context, content, options).run()
 }
 
+/** What a failure says about an upload. */
+type Failure =
+  /** The registry may have everything, or a part, or nothing. */
+  | 'unclear'
+  /** The registry does not know the upload any more. */
+  | 'lost'
+  /** The registry stands elsewhere (status 416). */
+  | 'wrong place'
+  /** The registry wants the blob in one piece. */
+  | 'pieces refused'
+  | 'final'
+
 class BlobUpload {
   readonly #context: RepositoryContext
   readonly #descriptor: Descriptor
@@ -59,7 +70,7 @@ class BlobUpload {
   #sent = 0
   /** Cleared once the registry has refused to go on in the middle. */
   #canContinue = true
-  #failures = 0
+  readonly #attempts: Attempts
   /** The error made from the last answer that was one. */
   #refusal: GantryError | undefined
 
@@ -69,14 +80,14 @@ class BlobUpload {
     this.#options = options
     this.#source = new VerifiedSource(descriptor, open)
     this.#session = options.session
+    const url = `${uploadsPath(context.name)}?digest=${descriptor.digest}`
+    this.#attempts = new Attempts(context.repetition, context.transport, { method: 'PUT', url })
   }
 
   async run(): Promise<void> {
     try {
       if (this.#descriptor.size === 0) await this.#source.checkEmpty()
-      while (!(await this.#attempt())) {
-        await delay(backoffDelay(this.#failures, this.#context.backoff), this.#options.signal)
-      }
+      for (let isThere = false; !isThere;) isThere = await this.#attempt()
     } catch (error) {
       await this.#abandon()
       throw error
@@ -162,20 +173,26 @@ class BlobUpload {
   /** @returns whether the blob is there after all; @throws the error when nothing can be done about it */
   async #recover(error: unknown): Promise<boolean> {
     if (!isGantryError(error)) throw error
-    this.#failures++
-    const status = error === this.#refusal ? error.response?.status : undefined
-    const isOpen = status === undefined ? isUnclear(error) : isRetryableStatus(status)
-    const isLost = status === 404 || hasRegistryCode(error, 'BLOB_UPLOAD_UNKNOWN')
-    const isFinal = status === undefined || status === 401 || status === 403 || status >= 500
-    const canBeginAnew = isLost || status === 416 || (!isFinal && (this.#offset > 0 || this.#isChunked()))
-    if (!(isOpen || canBeginAnew) || this.#failures >= MAX_ATTEMPTS) throw error
-    if (isOpen && (await this.#isThere())) return true
+    const failure = this.#natureOf(error)
+    if (failure === 'final') throw error
+    if (failure === 'unclear' && (await this.#isThere())) return true
+    // Sending the whole to who does not take pieces is no repetition.
+    if (failure !== 'pieces refused') await this.#attempts.again(error, this.#options.signal)
     const before = this.#offset
-    if (isOpen || (status === 416 && this.#canContinue)) await this.#findPlace()
-    else await this.#restart(isLost)
+    if (failure === 'unclear' || (failure === 'wrong place' && this.#canContinue)) await this.#findPlace()
+    else await this.#restart(failure === 'lost')
     // Refused where the registry itself says that it stands: it does not take pieces like this one.
-    if (status === 416 && this.#offset === before) await this.#restart(false)
+    if (failure === 'wrong place' && this.#offset === before) await this.#restart(false)
     return false
+  }
+
+  #natureOf(error: GantryError): Failure {
+    const status = error === this.#refusal ? error.response?.status : undefined
+    if (status === undefined ? isUnclear(error) : isRetryableStatus(status)) return 'unclear'
+    if (status === 404 || hasRegistryCode(error, 'BLOB_UPLOAD_UNKNOWN')) return 'lost'
+    if (status === 416) return 'wrong place'
+    const isFinal = status === undefined || status === 401 || status === 403 || status >= 500
+    return !isFinal && (this.#offset > 0 || this.#isChunked()) ? 'pieces refused' : 'final'
   }
 
   /** Goes on where the registry says that it stands, unless that cannot be. */
@@ -187,7 +204,7 @@ class BlobUpload {
     if (status.offset === undefined || status.offset > Math.min(this.#sent, this.#descriptor.size)) {
       return this.#restart(true)
     }
-    if (status.offset >= this.#offset + WORTH_RESUMING) this.#failures = 0
+    if (status.offset >= this.#offset + WORTH_RESUMING) this.#attempts.forget()
     this.#offset = status.offset
   }
 
@@ -206,7 +223,7 @@ class BlobUpload {
   }
 
   #advance(offset: number): void {
-    if (offset - this.#offset >= WORTH_RESUMING) this.#failures = 0
+    if (offset - this.#offset >= WORTH_RESUMING) this.#attempts.forget()
     this.#offset = offset
   }
 

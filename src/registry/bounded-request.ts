@@ -1,20 +1,17 @@
 import { GantryError, isGantryError } from '../errors.js'
-import { delay } from '../util/abort.js'
-import { backoffDelay, type BackoffOptions } from '../util/backoff.js'
 import { collectBytes } from '../util/bytes.js'
 import { parseByteCount } from './content-range.js'
-import type { RegistryAnswer, RegistryRequest, RegistryTransport } from './http/transport.js'
+import type { RegistryAnswer, RegistryRequest, RegistryTransport, Repetition } from './http/transport.js'
+import { Attempts, repetitionOf } from './repetition.js'
 import { responseError } from './response-error.js'
-
-/** How often a document is asked for when its body breaks off. */
-const MAX_ATTEMPTS = 5
 
 export interface Bound {
   /** Largest body that is read, in bytes. */
   readonly limit: number
   /** Names the document in errors. */
   readonly what: string
-  readonly backoff?: BackoffOptions
+  /** How it is asked for again when its body breaks off; default: as the transport repeats requests. */
+  readonly repetition?: Repetition
 }
 
 export interface BoundedAnswer {
@@ -32,7 +29,8 @@ export async function requestBounded(
   request: RegistryRequest,
   bound: Bound,
 ): Promise<BoundedAnswer> {
-  for (let attempt = 1; ; attempt++) {
+  const attempts = new Attempts(bound.repetition ?? repetitionOf(transport), transport, request)
+  for (;;) {
     const answer = await transport.request(request)
     if (answer.status !== 200) throw await responseError(answer)
     requireIdentity(answer, bound.what)
@@ -44,9 +42,9 @@ export async function requestBounded(
     try {
       return { answer, bytes: await collectBytes(answer.body, bound.limit, bound.what) }
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || !isGantryError(error, 'network-error', 'timeout')) throw error
+      if (!isGantryError(error, 'network-error', 'timeout')) throw error
+      await attempts.again(error, request.signal)
     }
-    await delay(backoffDelay(attempt, bound.backoff), request.signal)
   }
 }
 

@@ -1,14 +1,10 @@
 import { GantryError, isGantryError } from '../errors.js'
 import type { CallOptions } from '../store/store.js'
-import { delay } from '../util/abort.js'
-import { backoffDelay } from '../util/backoff.js'
 import { isRetryableStatus } from './http/retry.js'
+import { Attempts } from './repetition.js'
 import { scopesOf, type RepositoryContext } from './repository-context.js'
 import { responseError } from './response-error.js'
 import { isUnclear } from './unclear-outcome.js'
-
-/** How often a deletion is asked for. */
-const MAX_ATTEMPTS = 5
 
 export interface Deletion extends CallOptions {
   /** Path of what is to go. */
@@ -25,7 +21,8 @@ export interface Deletion extends CallOptions {
  * @throws GantryError `not-found`; `unsupported` where the registry does not delete
  */
 export async function deleteFromRegistry(context: RepositoryContext, deletion: Deletion): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
+  const attempts = new Attempts(context.repetition, context.transport, { method: 'DELETE', url: deletion.path })
+  for (let isRepeated = false; ; isRepeated = true) {
     let failure: GantryError
     let mayRepeat = true
     try {
@@ -41,14 +38,15 @@ export async function deleteFromRegistry(context: RepositoryContext, deletion: D
         return
       }
       failure = await responseError(answer)
-      if (answer.status === 404 && attempt > 1) return
+      if (answer.status === 404 && isRepeated) return
       mayRepeat = isRetryableStatus(answer.status)
     } catch (error) {
       if (!isGantryError(error) || !isUnclear(error)) throw error
       failure = error
     }
-    if (attempt === MAX_ATTEMPTS || !mayRepeat) throw explain(failure, deletion)
-    await delay(backoffDelay(attempt, context.backoff), deletion.signal)
+    const explained = explain(failure, deletion)
+    if (!mayRepeat) throw explained
+    await attempts.again(explained, deletion.signal)
   }
 }
 

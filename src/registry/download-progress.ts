@@ -1,27 +1,24 @@
 import type { GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
-import { backoffDelay, type BackoffOptions } from '../util/backoff.js'
+import type { Attempts } from './repetition.js'
 
-/** How often a download goes on without getting ahead. */
-const MAX_FAILURES = 5
 /** Bytes that must arrive for failures to be forgotten, and the part of a blob that is enough. */
 const PROGRESS = 1024 * 1024
 const PROGRESS_PART = 1 / 16
 
-/** Where a download stands, and how often it has failed since it last got ahead. */
+/** Where a download stands, and whether it gets ahead although it breaks off. */
 export class DownloadProgress {
   readonly #size: number
-  readonly #backoff: BackoffOptions
+  readonly #attempts: Attempts
   #position: number
   #isOpened: boolean
-  #failures = 0
   /** Where the failures that count began. */
   #mark: number
   /** Cleared when the registry's answers to ranges cannot be used. */
   canUseRanges = true
 
-  constructor({ size }: Descriptor, offset: number, backoff: BackoffOptions) {
-    this.#backoff = backoff
+  constructor({ size }: Descriptor, offset: number, attempts: Attempts) {
+    this.#attempts = attempts
     this.#size = size
     this.#position = offset
     this.#mark = offset
@@ -47,15 +44,16 @@ export class DownloadProgress {
     return this.#position <= this.#size
   }
 
-  /** @throws the failure itself when there have been five since the download last got ahead */
-  nextDelay(failure: GantryError): number {
+  /**
+   * Waits until it is time to go on after a failure.
+   * @throws GantryError the failure itself when there have been too many since the download last got ahead; `aborted`
+   */
+  async goOn(failure: GantryError, signal: AbortSignal | undefined): Promise<void> {
     const enough = Math.max(1, Math.min(PROGRESS, this.#size * PROGRESS_PART))
     if (this.#position - this.#mark >= enough) {
-      this.#failures = 0
+      this.#attempts.forget()
       this.#mark = this.#position
     }
-    this.#failures++
-    if (this.#failures >= MAX_FAILURES) throw failure
-    return backoffDelay(this.#failures, this.#backoff)
+    await this.#attempts.again(failure, signal)
   }
 }

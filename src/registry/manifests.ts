@@ -111,7 +111,7 @@ async function readManifestOnce(
 ): Promise<TaggedManifest> {
   const where = referenceIn(context, reference)
   const request = manifestRequest(context, reference, { method: 'GET', signal, noCache })
-  const bound = { limit: context.maxManifestSize, what: `manifest ${where}`, backoff: context.backoff }
+  const bound = { limit: context.maxManifestSize, what: `manifest ${where}`, repetition: context.repetition }
   const { answer, bytes } = await requestBounded(context.transport, request, bound).catch((error: unknown) => {
     throw isGantryError(error) && error.response?.status === 404 ? missing(context, reference, error) : error
   })

@@ -1,9 +1,8 @@
 import { GantryError, isGantryError } from '../errors.js'
 import { parseJsonObject, type JsonObject } from '../util/json.js'
-import type { BackoffOptions } from '../util/backoff.js'
 import type { Scope } from './auth/scope.js'
 import { requestBounded } from './bounded-request.js'
-import type { RegistryAnswer, RegistryTransport } from './http/transport.js'
+import type { RegistryAnswer, RegistryTransport, Repetition } from './http/transport.js'
 import { nextTarget } from './link-header.js'
 import { resolveRegistryAddress } from './registry-address.js'
 
@@ -23,7 +22,7 @@ export interface PageRequest {
   /** Names the list in errors, such as `tags of localhost:5000/app`. */
   readonly what: string
   readonly accept?: string
-  readonly backoff?: BackoffOptions
+  readonly repetition?: Repetition
   readonly signal?: AbortSignal
   /** Whether a page has no entries. */
   readonly isEmpty: (document: JsonObject) => boolean
@@ -86,7 +85,7 @@ async function readPage(transport: RegistryTransport, address: string, request: 
       ...(request.accept === undefined ? {} : { headers: { accept: request.accept } }),
       signal: request.signal,
     },
-    { limit: request.limit, what: `a page of the ${request.what}`, backoff: request.backoff },
+    { limit: request.limit, what: `a page of the ${request.what}`, repetition: request.repetition },
   )
   request.check?.(answer)
   return { document: parseJsonObject(bytes, `a page of the ${request.what}`), answer }

@@ -90,7 +90,7 @@ async function askApi(
     path: referrersPath(context.name, subject, options.artifactType),
     scopes: scopesOf(context, 'pull'),
     limit: context.maxManifestSize,
-    backoff: context.backoff,
+    repetition: context.repetition,
     what: `referrers of ${referenceIn(context, subject)}`,
     accept: MediaType.imageIndex,
     isEmpty: ({ manifests }) => !Array.isArray(manifests) || manifests.length === 0,

@@ -1,7 +1,6 @@
 import { isDigest } from '../oci/digest.js'
-import type { BackoffOptions } from '../util/backoff.js'
 import { repositoryScope, type Scope } from './auth/scope.js'
-import type { RegistryTransport } from './http/transport.js'
+import type { RegistryTransport, Repetition } from './http/transport.js'
 
 export type RepositoryAction = 'pull' | 'push' | 'delete'
 
@@ -15,8 +14,8 @@ export interface RepositoryContext {
   readonly maxManifestSize: number
   /** Media types that manifests are asked for as, the most wanted first. */
   readonly manifestTypes: readonly string[]
-  /** How long to wait before something that broke off is taken up again. */
-  readonly backoff: BackoffOptions
+  /** How something that broke off is taken up again. */
+  readonly repetition: Repetition
 }
 
 /** What a request needs to be allowed on this repository. */

@@ -37,6 +37,7 @@ import { relationOf } from './referrer-relation.js'
 import { listReferrers, type ReferrersMode } from './referrers.js'
 import { changeReferrersTag } from './referrers-tag-writer.js'
 import { referenceIn, type RepositoryAction, type RepositoryContext } from './repository-context.js'
+import { repetitionOf } from './repetition.js'
 import { listTags } from './tags.js'
 import { openMount } from './upload-session.js'
 
@@ -53,7 +54,7 @@ export interface RepositoryOptions {
   readonly uploadChunkSize?: number
   /** Actions that will be needed, so that one token does for all; by default what each request needs. */
   readonly actions?: readonly RepositoryAction[]
-  /** How long to wait before a transfer that broke off is taken up again. */
+  /** How long to wait before a transfer that broke off is taken up again; default: as the transport does. */
   readonly backoff?: BackoffOptions
   /**
    * Opens one of the addresses that the descriptor of a layer names, when the registry does not have the layer itself.
@@ -73,8 +74,9 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
   constructor(transport: RegistryTransport, name: string, options: RepositoryOptions = {}) {
     requireName(name)
     const { maxManifestSize = MAX_MANIFEST_SIZE, manifestTypes = MANIFEST_MEDIA_TYPES, actions = [] } = options
-    const { referrers = 'auto', backoff = {} } = options
-    this.#context = { transport, name, maxManifestSize, manifestTypes, actions, backoff }
+    const { referrers = 'auto', backoff } = options
+    const repetition = repetitionOf(transport, backoff)
+    this.#context = { transport, name, maxManifestSize, manifestTypes, actions, repetition }
     this.#options = options
     this.#mode = referrers
   }

@@ -24,7 +24,7 @@ export async function* listTags(
     plainPath: tagsPath(context.name, query),
     scopes: scopesOf(context, 'pull'),
     limit: context.maxManifestSize,
-    backoff: context.backoff,
+    repetition: context.repetition,
     what: `tags of ${repositoryText(context)}`,
     isEmpty: ({ tags }) => !Array.isArray(tags) || tags.length === 0,
     signal,

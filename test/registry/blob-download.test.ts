@@ -169,10 +169,10 @@ describe('a download that breaks off', () => {
   test('without an answer is left to the transport', async () => {
     const registry = await startTestRegistry(
       { [ROUTE]: [sends({ breakAfter: MIB }), cut] },
-      { transport: { retry: { attempts: 1 } } },
+      { transport: { retry: { attempts: 2, firstDelay: 1 } } },
     )
     await expect(collect(registry.repository().fetch(descriptor))).rejects.toMatchObject({ code: 'network-error' })
-    expect(registry.ledger).toHaveLength(2)
+    expect(registry.ledger).toHaveLength(3)
   })
 
   test('by an end without a length is resumed', async () => {

@@ -2,20 +2,23 @@ import { describe, expect, test } from 'vitest'
 import { GantryError } from '../../src/errors.js'
 import { digestOf } from '../../src/oci/digest.js'
 import { DownloadProgress } from '../../src/registry/download-progress.js'
+import { Attempts } from '../../src/registry/repetition.js'
 
 const MIB = 1024 * 1024
 const failure = new GantryError('network-error', 'connection reset')
 
 /** How many failures a download survives that breaks off each time after so many bytes, or that it arrives. */
-function failuresSurvived(size: number, bytesEachTime: number): number | 'arrives' {
+async function failuresSurvived(size: number, bytesEachTime: number, attempts = 5): Promise<number | 'arrives'> {
   const descriptor = { mediaType: 'application/octet-stream', digest: digestOf(Buffer.from('x')), size }
-  const progress = new DownloadProgress(descriptor, 0, { random: () => 0 })
+  const transport = { registry: 'r', origin: 'http://r', request: () => expect.unreachable() }
+  const repetition = { attempts, backoff: { random: () => 0 } }
+  const progress = new DownloadProgress(descriptor, 0, new Attempts(repetition, transport, { method: 'GET', url: '/' }))
   progress.opened()
   for (let failures = 0; ; failures++) {
     progress.advance(bytesEachTime)
     if (progress.hasAll()) return 'arrives'
     try {
-      progress.nextDelay(failure)
+      await progress.goOn(failure, undefined)
     } catch (error) {
       expect(error).toBe(failure)
       return failures
@@ -32,7 +35,19 @@ describe('a download that breaks off again and again', () => {
     ['nothing', 4 * MIB, 0, 4],
     ['a byte each time', 4 * MIB, 1, 4],
     ['too little in five times', 100 * MIB, MIB / 6, 4],
-  ])('%s', (_what, size, bytesEachTime, outcome) => {
-    expect(failuresSurvived(size, bytesEachTime)).toBe(outcome)
+  ])('%s', async (_what, size, bytesEachTime, outcome) => {
+    expect(await failuresSurvived(size, bytesEachTime)).toBe(outcome)
+  })
+
+  test.each([
+    [1, 0],
+    [2, 1],
+    [9, 8],
+  ])('is tried %i times without getting ahead', async (attempts, survived) => {
+    expect(await failuresSurvived(4 * MIB, 0, attempts)).toBe(survived)
+  })
+
+  test('is tried once where that is all, however much has arrived', async () => {
+    expect(await failuresSurvived(100 * MIB, 10 * MIB, 1)).toBe(0)
   })
 })

@@ -3,8 +3,10 @@ import { digestOf } from '../../src/oci/digest.js'
 import { DownloadProgress } from '../../src/registry/download-progress.js'
 import { DownloadSplit } from '../../src/registry/download-split.js'
 import type { RegistryAnswer } from '../../src/registry/http/transport.js'
+import { Attempts } from '../../src/registry/repetition.js'
 
 const MIB = 1024 * 1024
+const repetition = { attempts: 5, backoff: {} }
 
 let now = 0
 beforeEach(() => {
@@ -31,8 +33,8 @@ function boundaryOf({ size = 200 * MIB, registry, reader, canUseRanges = true }:
     origin: 'https://r.example',
     request: () => new Promise<RegistryAnswer>(() => undefined),
   }
-  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], backoff: {} }
-  const progress = new DownloadProgress(descriptor, 0, {})
+  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
+  const progress = new DownloadProgress(descriptor, 0, new Attempts(repetition, transport, { method: 'GET', url: '/' }))
   progress.canUseRanges = canUseRanges
   const split = new DownloadSplit(context, descriptor, {})
   split.begin(0)
@@ -65,10 +67,10 @@ describe('a download', () => {
 
 test('a registry that becomes slow on the way is noticed', () => {
   const descriptor = { mediaType: 'a/b', digest: digestOf(''), size: 200 * MIB }
-  const progress = new DownloadProgress(descriptor, 0, {})
   const request = (): Promise<RegistryAnswer> => new Promise(() => undefined)
   const transport = { registry: 'r.example', origin: 'https://r.example', request }
-  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], backoff: {} }
+  const progress = new DownloadProgress(descriptor, 0, new Attempts(repetition, transport, { method: 'GET', url: '/' }))
+  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
   const split = new DownloadSplit(context, descriptor, {})
   split.begin(0)
   for (let count = 0; count < 100; count++) {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { asksForMachineFormat } from './format.js'
 
 /** How patient and how greedy a command is with every registry that it talks to. */
 export interface ConnectionOptions {
@@ -11,6 +12,8 @@ export interface ConnectionOptions {
   readonly maxManifestSize?: number
   readonly debug: boolean
   readonly quiet: boolean
+  /** Whether the result is for a program. */
+  readonly isForMachine: boolean
 }
 
 interface ConnectionValues {
@@ -30,7 +33,7 @@ export function declareConnection(command: Command): void {
     .option('-d, --debug', 'log requests and answers on stderr, without secrets')
     .addOption(new Option('-v, --verbose', 'accepted for scripts').hideHelp())
     .option('-q, --quiet', 'print nothing but results that were asked for, and errors')
-    .option('--retries <count>', 'attempts for each request (default: 5)', parseCount)
+    .option('--retries <count>', 'attempts for each request; 1 or 0 for no repetition (default: 5)', parseAttempts)
     .option('--retry-max-wait <duration>', 'longest wait that a registry may ask for (default: 60s)', parseDuration)
     .option('--connect-timeout <duration>', 'time to connect (default: 15s)', parseDuration)
     .option('--headers-timeout <duration>', 'time until an answer begins (default: 60s)', parseDuration)
@@ -52,7 +55,13 @@ export function readConnection(values: Readonly<Record<string, unknown>>): Conne
     ...(maxManifestSize === undefined ? {} : { maxManifestSize }),
     debug: debug === true,
     quiet: quiet === true,
+    isForMachine: asksForMachineFormat(values),
   }
+}
+
+/** Nothing is done in less than one attempt. */
+function parseAttempts(text: string): number {
+  return text === '0' ? 1 : parseCount(text)
 }
 
 /** Reads a whole number of at least 1. */

@@ -5,6 +5,8 @@ import { UsageError } from '../usage-error.js'
 export type Format =
   { readonly type: 'text' | 'json' | 'tree' | 'table' } | { readonly type: 'go-template'; readonly template: string }
 
+const MACHINE_TYPES: ReadonlySet<string> = new Set(['json', 'go-template'])
+
 export interface FormatValues {
   readonly format?: string
   readonly template?: string
@@ -38,6 +40,11 @@ export function readFormat(values: FormatValues, types: readonly string[] = ['te
 }
 
 /** Whether the result is for a program: then nothing but the result is printed. */
-export function isMachineFormat(format: Format): boolean {
-  return format.type === 'json' || format.type === 'go-template'
+export function isMachineFormat({ type }: Pick<Format, 'type'>): boolean {
+  return MACHINE_TYPES.has(type)
+}
+
+/** The same by the flag alone, where nobody has read it yet and it may be wrong. */
+export function asksForMachineFormat({ format = '' }: FormatValues): boolean {
+  return MACHINE_TYPES.has(format.split('=', 1)[0] ?? '')
 }

@@ -4,10 +4,12 @@ import type { TransportEvent } from '../../index.js'
 export interface TraceOptions {
   readonly debug: boolean
   readonly quiet: boolean
+  /** Whether the result is for a program, which is not interested in the way to it. */
+  readonly isForMachine: boolean
 }
 
 /** A line, or a block with `--debug`, for what happened on the wire; undefined where nothing is to be said. */
-export function formatTrace(event: TransportEvent, { debug, quiet }: TraceOptions): string | undefined {
+export function formatTrace(event: TransportEvent, { debug, quiet, isForMachine }: TraceOptions): string | undefined {
   switch (event.type) {
     case 'request':
       return debug ? formatRequest(event) : undefined
@@ -16,7 +18,7 @@ export function formatTrace(event: TransportEvent, { debug, quiet }: TraceOption
     case 'failure':
       return debug ? `${head('<--', 'Failure', event.id)}\n< ${event.reason}\n` : undefined
     case 'retry':
-      return quiet ? undefined : formatRetry(event)
+      return quiet || (isForMachine && !debug) ? undefined : formatRetry(event)
     case 'gave-up':
       // The error that follows says the same.
       return debug ? `gave up on ${event.method} ${event.url} after ${event.attempts} attempts` : undefined

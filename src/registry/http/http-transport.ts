@@ -14,7 +14,7 @@ import { registryOrigin } from './registry-origin.js'
 import { checkUserHeaders, publicHeadersOf } from './request-headers.js'
 import { FinalError, Retrier, retryLimitsOf } from './retry.js'
 import { timeoutsOf } from './timeouts.js'
-import type { RegistryAnswer, RegistryRequest, RegistryTransport } from './transport.js'
+import type { RegistryAnswer, RegistryRequest, RegistryTransport, Repetition } from './transport.js'
 import type { TransportOptions } from './transport-options.js'
 import { Warnings } from './warning.js'
 
@@ -33,6 +33,7 @@ export interface LoginResult {
 export class HttpTransport implements RegistryTransport {
   readonly registry: string
   readonly origin: string
+  readonly repetition: Repetition
   readonly #origin: URL
   readonly #userAgent: string
   readonly #userHeaders: Readonly<Record<string, string>>
@@ -50,6 +51,8 @@ export class HttpTransport implements RegistryTransport {
     this.registry = options.registry
     this.#origin = registryOrigin(options.registry, options.plainHttp ?? false)
     this.origin = this.#origin.origin
+    const backoff = { base: limits.firstDelay, cap: limits.maxDelay, random: () => clock.random() }
+    this.repetition = { attempts: limits.attempts, backoff, onEvent }
     this.#userAgent = options.userAgent ?? DEFAULT_USER_AGENT
     this.#userHeaders = checkUserHeaders(options.headers)
     checkUserHeaders({ 'user-agent': this.#userAgent })

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { OpenContent } from '../../util/bytes.js'
+import type { BackoffOptions } from '../../util/backoff.js'
 import type { Scope } from '../auth/scope.js'
+import type { OnTransportEvent } from './transport-event.js'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -58,6 +60,15 @@ export interface RegistryAnswer {
   discard(): Promise<void>
 }
 
+/** How often something is tried, and who is told of it. */
+export interface Repetition {
+  /** How often it is tried at most without getting ahead; 1 means no repetition. */
+  readonly attempts: number
+  readonly backoff: BackoffOptions
+  /** Told of each repetition, and of giving up. */
+  readonly onEvent?: OnTransportEvent
+}
+
 /**
  * Carries requests to one registry: connection, time limits, pacing, retries, authentication, redirects.
  * Throws GantryError `network-error`, `timeout`, `tls-error`, `aborted`, `untrusted-destination`, `limit-exceeded`,
@@ -70,5 +81,7 @@ export interface RegistryTransport {
   readonly registry: string
   /** Scheme, host and port that requests go to. */
   readonly origin: string
+  /** For callers who repeat what the transport cannot; by default five attempts, and nobody is told. */
+  readonly repetition?: Repetition
   request(request: RegistryRequest): Promise<RegistryAnswer>
 }
