@@ -77,14 +77,16 @@ function parseOptionalFields(value: JsonObject, where: string): Partial<Descript
  */
 export function parseAnnotations(value: unknown, where: string): Annotations {
   if (!isJsonObject(value)) throw new GantryError('invalid-content', `${where} annotations are not an object`)
-  const annotations = Object.create(null) as Record<string, string>
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== 'string') {
-      throw new GantryError('invalid-content', `${where} annotation "${key}" is not a string`)
-    }
-    annotations[key] = text
+  if (!isStringMap(value)) {
+    const [key = ''] = Object.entries(value).find(([, text]) => typeof text !== 'string') ?? []
+    throw new GantryError('invalid-content', `${where} annotation "${key}" is not a string`)
   }
-  return annotations
+  return value
+}
+
+function isStringMap(value: JsonObject): value is Record<string, string> {
+  for (const key in value) if (typeof value[key] !== 'string') return false
+  return true
 }
 
 function parsePlatformObject(value: JsonObject, where: string): Platform {

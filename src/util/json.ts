@@ -3,13 +3,20 @@ import { GantryError } from '../errors.js'
 /** Nesting that is accepted in any JSON document from outside; deeper ones overflow later walks. */
 export const MAX_JSON_DEPTH = 64
 
+/**
+ * Objects, lists and names of members that are accepted in any JSON document from outside, all together. Each takes far
+ * more memory than the few bytes it may be written with; honest documents of 4 MiB, such as an index with 20,000
+ * manifests and their platforms, have fewer.
+ */
+export const MAX_JSON_PARTS = 200_000
+
 export type JsonObject = Record<string, unknown>
 
 /**
- * Parses JSON from outside: fatal UTF-8 decoding, bounded depth, no duplicate keys at the top level, and objects
- * without a prototype, so that `__proto__` is a key like any other.
+ * Parses JSON from outside: fatal UTF-8 decoding, bounded depth and number of parts, no duplicate keys at the top
+ * level, and objects without a prototype, so that `__proto__` is a key like any other.
  * @param what names the document in errors
- * @throws GantryError `invalid-content`, or `limit-exceeded` for the depth
+ * @throws GantryError `invalid-content`, or `limit-exceeded` for the depth and the number of parts
  */
 export function parseJson(bytes: Uint8Array, what: string): unknown {
   let text: string
@@ -26,7 +33,8 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
     // The engine's message quotes the document, which may hold secrets.
     throw new GantryError('invalid-content', `${what} is not valid JSON`)
   }
-  return withoutPrototype(value)
+  removePrototypes(value)
+  return value
 }
 
 /** Like {@link parseJson} for documents that have to be an object. */
@@ -46,6 +54,7 @@ function checkStructure(text: string, what: string): void {
   const topLevelKeys = new Set<string>()
   const isObject = text.trimStart().startsWith('{')
   let depth = 0
+  let parts = 0
   let index = 0
   while (index < text.length) {
     const character = text[index]
@@ -61,10 +70,18 @@ function checkStructure(text: string, what: string): void {
     }
     if (character === '{' || character === '[') depth++
     else if (character === '}' || character === ']') depth--
-    if (depth > MAX_JSON_DEPTH) {
-      throw new GantryError('limit-exceeded', `${what} is nested deeper than ${MAX_JSON_DEPTH} levels`)
-    }
+    if (character === '{' || character === '[' || character === ':') parts++
+    checkLimits(depth, parts, what)
     index++
+  }
+}
+
+function checkLimits(depth: number, parts: number, what: string): void {
+  if (depth > MAX_JSON_DEPTH) {
+    throw new GantryError('limit-exceeded', `${what} is nested deeper than ${MAX_JSON_DEPTH} levels`)
+  }
+  if (parts > MAX_JSON_PARTS) {
+    throw new GantryError('limit-exceeded', `${what} has more than ${MAX_JSON_PARTS} objects, lists and names`)
   }
 }
 
@@ -88,10 +105,12 @@ function decodeKey(quoted: string): string {
   }
 }
 
-function withoutPrototype(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutPrototype)
-  if (!isJsonObject(value)) return value
-  const copy = Object.create(null) as JsonObject
-  for (const key of Object.keys(value)) copy[key] = withoutPrototype(value[key])
-  return copy
+/** The parser makes `__proto__` a key like any other. Objects are changed and not copied: they may be many, or large. */
+function removePrototypes(value: unknown): void {
+  if (Array.isArray(value)) {
+    for (const entry of value) removePrototypes(entry)
+  } else if (isJsonObject(value)) {
+    Object.setPrototypeOf(value, null)
+    for (const key in value) removePrototypes(value[key])
+  }
 }

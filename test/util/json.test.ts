@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isJsonObject, MAX_JSON_DEPTH, parseJson, parseJsonObject } from '../../src/util/json.js'
+import { isJsonObject, MAX_JSON_DEPTH, MAX_JSON_PARTS, parseJson, parseJsonObject } from '../../src/util/json.js'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const nested = (depth: number): Uint8Array => bytesOf('['.repeat(depth) + ']'.repeat(depth))
@@ -32,6 +32,27 @@ describe('a document', () => {
     expect(() => parseJson(nested(MAX_JSON_DEPTH + 1), 'it')).toThrow(error)
     expect(() => parseJson(nested(1_000_000), 'it')).toThrow(error)
     expect(parseJson(bytesOf(`"${'['.repeat(1000)}"`), 'it')).toHaveLength(1000)
+  })
+
+  test.each([
+    ['objects', ['[', '{},', ']'], MAX_JSON_PARTS - 1],
+    ['lists', ['[', '[],', ']'], MAX_JSON_PARTS - 1],
+    ['names', ['{"a":{', '"":0,', '}}'], MAX_JSON_PARTS - 3],
+    ['objects with a name', ['[', '{"a":1},', ']'], MAX_JSON_PARTS / 2 - 1],
+  ])('may have as many %s as the limit, and no more', (_what, [before, part, after], count) => {
+    const textOf = (parts: number): Uint8Array => bytesOf(`${before}${part!.repeat(parts).slice(0, -1)}${after}`)
+    parseJson(textOf(count), 'it')
+    expect(() => parseJson(textOf(count + 1), 'it')).toThrow(
+      expect.objectContaining({
+        code: 'limit-exceeded',
+        message: `it has more than ${MAX_JSON_PARTS} objects, lists and names`,
+      }),
+    )
+  })
+
+  test('may have any number of plain values, and of characters within them', () => {
+    expect(parseJson(bytesOf(`[${'1,'.repeat(400_000)}1]`), 'it')).toHaveLength(400_001)
+    expect(parseJson(bytesOf(`"${'[{:'.repeat(400_000)}"`), 'it')).toHaveLength(1_200_000)
   })
 
   test.each([
