@@ -1,4 +1,4 @@
-import { fc, runs } from '../../properties.js'
+import { fc } from '../../properties.js'
 import { describe, expect, test } from 'vitest'
 import { GantryError } from '../../../src/errors.js'
 import { networkError } from '../../../src/registry/http/network-error.js'
@@ -171,24 +171,62 @@ describe('Retrier', () => {
     await expect(result).rejects.toMatchObject({ code: 'aborted' })
   })
 
-  test('never goes beyond its bounds', async () => {
-    const status = fc.constantFrom(200, 404, 429, 500, 503)
-    const retryAfter = fc.option(fc.constantFrom('1', '30', '60', 'soon', '-5'), { nil: undefined })
+  test('never goes beyond its bounds, asks once more only where that may help, and never too early', async () => {
+    const retryAfter = fc.option(fc.constantFrom('1', '30', '60', '61', '3600', 'soon', '-5', '0', '1e9', PAST), {
+      nil: undefined,
+    })
+    const status = fc.constantFrom(200, 404, 401, 409, 408, 429, 500, 503, 524)
     const step = fc.oneof(
-      fc.record({ status, retryAfter }),
-      fc.constantFrom({ code: 'ECONNRESET' }, { code: 'ECONNREFUSED' }),
+      { weight: 3, arbitrary: fc.record({ status, retryAfter }) },
+      fc.constantFrom(
+        { code: 'ECONNRESET' },
+        { code: 'ECONNREFUSED' },
+        { code: 'ENOTFOUND' },
+        { code: 'CERT_HAS_EXPIRED' },
+      ),
+      fc.constantFrom(new GantryError('digest-mismatch', 'x'), new GantryError('timeout', 'x')),
     )
+    const options = fc.record({
+      attempts: fc.integer({ min: 1, max: 8 }),
+      firstDelay: fc.integer({ min: 1, max: 1000 }),
+      maxDelay: fc.integer({ min: 1, max: 20_000 }),
+      maxRetryAfter: fc.constantFrom(1000, 60_000),
+      maxTotalDelay: fc.constantFrom(0, 500, 120_000),
+      repeat: fc.boolean(),
+    })
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 8 }), async (steps) => {
-        const { result, clock, attempts } = run(steps)
-        await result.catch(() => undefined)
-        expect(attempts()).toBeLessThanOrEqual(5)
-        expect(clock.waits.reduce((sum, wait) => sum + wait, 0)).toBeLessThanOrEqual(120_000)
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 9 }), options, async (steps, limits) => {
+        const { result, clock, attempts } = run(steps, limits)
+        const outcome = await result.catch((error: unknown) => error)
+        const stepAt = (index: number): Step => steps[Math.min(index, steps.length - 1)]!
+        expect(attempts()).toBeLessThanOrEqual(limits.repeat ? limits.attempts : 1)
+        expect(clock.waits.reduce((sum, wait) => sum + wait, 0)).toBeLessThanOrEqual(limits.maxTotalDelay)
+        expect(clock.waits).toHaveLength(attempts() - 1)
+        for (const [index, wait] of clock.waits.entries()) {
+          const failed = stepAt(index)
+          expect(isPassing(failed)).toBe(true)
+          const wanted = 'status' in failed ? Number(failed.retryAfter) * 1000 : Number.NaN
+          if (wanted > 0) expect(wait).toBe(wanted)
+          else expect(wait).toBeLessThanOrEqual(limits.maxDelay)
+          if (wanted > 0) expect(wanted).toBeLessThanOrEqual(limits.maxRetryAfter)
+        }
+        const last = stepAt(attempts() - 1)
+        if (outcome instanceof Answer)
+          expect({ status: outcome.status }).toEqual({ status: 'status' in last && last.status })
+        else expect(outcome).toBeInstanceOf(GantryError)
       }),
-      runs(0.25),
     )
   })
 })
+
+const PAST = 'Sun, 06 Nov 1994 08:49:37 GMT'
+
+/** Whether a failure may go away by itself, by the list of the statuses and errors that do. */
+function isPassing(step: Step): boolean {
+  if (step instanceof GantryError) return step.code === 'timeout'
+  if ('code' in step) return ['ECONNRESET', 'ECONNREFUSED'].includes(step.code)
+  return [408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524].includes(step.status)
+}
 
 describe('requests that fail', () => {
   test('503 twice, then 200', async () => {
