@@ -47,7 +47,8 @@ export async function createFixture(options: RegistryServerOptions = {}): Promis
 }
 
 export interface SeedOptions {
-  readonly text?: string
+  /** What the file holds. */
+  readonly text?: string | Uint8Array
   readonly title?: string
   readonly tag?: string
   readonly artifactType?: string
@@ -58,7 +59,7 @@ export interface SeedOptions {
 /** Pushes an artifact with one file. */
 export async function seedArtifact(repository: Repository, options: SeedOptions = {}): Promise<Descriptor> {
   const { text = 'hello\n', title = 'hi.txt', tag, artifactType, subject, annotations } = options
-  const bytes = Buffer.from(text)
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
   const layer = {
     ...descriptorOf(MediaType.imageLayer, bytes),
     annotations: { 'org.opencontainers.image.title': title },

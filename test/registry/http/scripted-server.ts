@@ -18,6 +18,8 @@ export interface LedgerEntry {
   complete: boolean
   /** Number of the connection, from 1. */
   readonly connection: number
+  /** When it arrived, in milliseconds of the monotonic clock. */
+  readonly at: number
 }
 
 /** What a script gets to answer one request. The body has been read already unless `readBody: false`. */
@@ -83,6 +85,7 @@ export async function startScriptedServer(
       bodyText: '',
       complete: false,
       connection: sockets.get(request.socket) ?? 0,
+      at: performance.now(),
     }
     ledger.push(entry)
     const body = record(request, entry)
