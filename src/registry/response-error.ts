@@ -3,11 +3,10 @@ import { GantryError, type ErrorCode, type RegistryErrorEntry } from '../errors.
 import { isJsonObject, parseJson, type JsonObject } from '../util/json.js'
 import { isSecretName, REDACTED, redactSecrets, redactUrl } from '../util/redact.js'
 import { formatGoValue } from './go-format.js'
+import { readBodyStart } from './http/body-start.js'
 import type { RegistryAnswer } from './http/transport.js'
 
-/** How much of an error's body is read, in bytes. */
-const MAX_BODY = 64 * 1024
-/** How much of it is shown, in characters. */
+/** How much of an explanation is shown, in characters. */
 const MAX_SHOWN = 1024
 
 export interface ResponseErrorOptions {
@@ -46,7 +45,7 @@ const CODE_OF_ENTRY: Readonly<Record<string, ErrorCode>> = {
  * read does not hide the status.
  */
 export async function responseError(answer: RegistryAnswer, options: ResponseErrorOptions = {}): Promise<GantryError> {
-  const text = answer.method === 'HEAD' ? '' : await readStart(answer)
+  const text = answer.method === 'HEAD' ? '' : Buffer.from(await readBodyStart(answer.body)).toString('utf8')
   if (answer.method === 'HEAD') await answer.discard()
   const errors = parseErrors(text)
   const address = redactUrl(answer.url)
@@ -96,21 +95,6 @@ function hintFrom(answer: RegistryAnswer, text: string, errors: readonly Registr
 
 function shorten(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
-}
-
-async function readStart(answer: RegistryAnswer): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  try {
-    for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
-      chunks.push(chunk)
-      size += chunk.byteLength
-      if (size >= MAX_BODY) break
-    }
-  } catch {
-    // What has arrived so far is more than nothing, and the status is known.
-  }
-  return Buffer.concat(chunks).subarray(0, MAX_BODY).toString('utf8')
 }
 
 function parseErrors(text: string): readonly RegistryErrorEntry[] {

@@ -1,13 +1,7 @@
 import { Readable } from 'node:stream'
-import { isGantryError } from '../../errors.js'
 import { isJsonObject, parseJson } from '../../util/json.js'
 import { Answer } from '../http/answer.js'
-import { readSmallBody } from '../http/small-body.js'
-
-/** Bytes of an error body that are looked at. */
-const MAX_SIZE = 64 * 1024
-/** Milliseconds that it may take. */
-const TIME_LIMIT = 30_000
+import { readBodyStart } from '../http/body-start.js'
 
 /** An answer whose body can still be read, and whether it complains about an outdated token. */
 export interface CheckedAnswer {
@@ -17,17 +11,10 @@ export interface CheckedAnswer {
 
 /**
  * Whether a 400 means that the token is outdated: public ECR says so with the code DENIED instead of a 401.
- * The body is read for that and put back.
+ * The beginning of the body is read for that and put back.
  */
 export async function checkExpiredToken(answer: Answer): Promise<CheckedAnswer> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readSmallBody(answer, { limit: MAX_SIZE, timeLimit: TIME_LIMIT, what: 'error of the registry' })
-  } catch (error) {
-    if (!isGantryError(error)) throw error
-    // The status is what counts; its explanation did not arrive.
-    bytes = new Uint8Array()
-  }
+  const bytes = await readBodyStart(answer.body)
   const { status, method, url, content } = answer
   const body = Readable.from([Buffer.from(bytes)], { objectMode: false })
   return { answer: new Answer(status, method, url, { ...content, body }), expired: isDeniedToken(bytes) }

@@ -2,17 +2,14 @@ import { GantryError, isGantryError, type ErrorCode, type RegistryErrorEntry } f
 import { isJsonObject, parseJson } from '../../util/json.js'
 import { maskSecrets, redactSecrets, redactUrl } from '../../util/redact.js'
 import type { Answer } from '../http/answer.js'
-import { readSmallBody } from '../http/small-body.js'
+import { readBodyStart } from '../http/body-start.js'
 
-const MAX_READ = 64 * 1024
 const MAX_SHOWN = 1024
 
 export interface TokenErrorContext {
   /** Host of the registry that the token was for. */
   readonly registry: string
   readonly anonymous: boolean
-  /** Milliseconds for the body. */
-  readonly timeLimit: number
   /** What must not be repeated, should the service echo it. */
   readonly secrets: readonly string[]
 }
@@ -25,7 +22,7 @@ export async function tokenServiceError(answer: Answer, context: TokenErrorConte
     await answer.discard()
     return new GantryError('untrusted-destination', `token service ${host} redirects, which is not followed`)
   }
-  const { text, errors } = withoutSecrets(await readReason(answer, context.timeLimit), context.secrets)
+  const { text, errors } = withoutSecrets(await readReason(answer), context.secrets)
   const code = codeOf(status)
   const what =
     code === 'unauthorized'
@@ -61,14 +58,8 @@ function withoutSecrets({ text, errors }: Reason, secrets: readonly string[]): R
 }
 
 /** What stands in the body: the errors of the distribution-spec, OAuth2's, OpenShift's `details`, or plain text. */
-async function readReason(answer: Answer, timeLimit: number): Promise<Reason> {
-  let bytes: Uint8Array
-  try {
-    bytes = await readSmallBody(answer, { limit: MAX_READ, timeLimit, what: 'error of the token service' })
-  } catch {
-    // The status says enough; a broken body must not hide it.
-    return { text: '', errors: [] }
-  }
+async function readReason(answer: Answer): Promise<Reason> {
+  const bytes = await readBodyStart(answer.body)
   const text = Buffer.from(bytes).toString('utf8').trim()
   if (!text.startsWith('{')) return { text: isMarkup(text) ? '' : firstLine(text), errors: [] }
   let body: unknown

@@ -62,7 +62,6 @@ export class TokenClient {
       const error = await tokenServiceError(answer, {
         registry: this.#settings.pointing().origin.host,
         anonymous: credential === undefined,
-        timeLimit: this.#settings.timeLimit,
         secrets: secretsOf(credential),
       })
       // Quay knows neither `delete` nor the catalog, and refuses the whole request because of them.
