@@ -11,8 +11,10 @@ import { changedIndex, isApplied, missingEntries, readReferrersTag, requireWrita
 import type { ReferrerChange, ReferrersIndex } from './referrers-fallback.js'
 import { referenceIn, type RepositoryContext } from './repository-context.js'
 
-/** How often a change is written again when other writers have overwritten it. */
-const MAX_WRITES = 5
+/** How long a change is written again because others were faster or have overwritten it, in milliseconds. */
+const MAX_TIME_AMONG_OTHERS = 120_000
+/** How often it is written again although nobody has written anything. */
+const MAX_FAILURES = 5
 /** How long a change has to stand before it counts, in milliseconds. */
 const MIN_SETTLE = 100
 const MIN_SETTLE_AMONG_OTHERS = 1000
@@ -29,9 +31,11 @@ const STALE = new GantryError('conflict', 'the list of referrers was read too lo
 interface PendingChange extends ReferrerChange {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
-  writes: number
-  /** When it was written last, in milliseconds of the monotonic clock. */
+  /** When it was written first and last, in milliseconds of the monotonic clock; undefined before. */
+  firstWrittenAt: number | undefined
   writtenAt: number
+  /** How often it was written in vain although nobody else wrote. */
+  failures: number
 }
 
 const writers = new WeakMap<RegistryTransport, Map<string, ReferrersTagWriter>>()
@@ -39,8 +43,9 @@ const writers = new WeakMap<RegistryTransport, Map<string, ReferrersTagWriter>>(
 /**
  * Changes the list of referrers that is kept under a tag: read, change, write, and read again until the change stands.
  * Changes to one list that come at the same time in this process are written together; other processes may overwrite
- * each other, which the reading afterwards finds and mends.
- * @throws GantryError `conflict` when the tag holds something else or is overwritten again and again
+ * each other, which the reading afterwards finds and mends. Whoever loses to another has not failed: the others get
+ * fewer, so only time bounds that.
+ * @throws GantryError `conflict` when the tag holds something else, is overwritten for two minutes or does not change
  */
 export function changeReferrersTag(
   context: RepositoryContext,
@@ -69,6 +74,8 @@ class ReferrersTagWriter {
   /** How long the last round from reading to having written took: about as long as others need. */
   #roundTime = 0
   #lostRounds = 0
+  /** What stood under the tag when something was written last. */
+  #basis: Digest | undefined
   /** What was written here last; something else in its place means that there are other writers. */
   #written: Digest | undefined
   #hasOthers = false
@@ -87,7 +94,7 @@ class ReferrersTagWriter {
     let onAbort: (() => void) | undefined
     try {
       await new Promise<void>((resolve, reject) => {
-        const pending = { ...change, resolve, reject, writes: 0, writtenAt: 0 }
+        const pending = { ...change, resolve, reject, firstWrittenAt: undefined, writtenAt: 0, failures: 0 }
         onAbort = () => {
           if (signal !== undefined) this.#drop(pending, abortError(signal))
         }
@@ -130,13 +137,14 @@ class ReferrersTagWriter {
     if (this.#written !== undefined && index.digest !== this.#written) this.#hasOthers = true
     const settled = begun - this.#settleTime()
     for (const change of this.#pending) {
-      if (!isApplied(index, change) || (change.writes > 0 && change.writtenAt > settled)) continue
+      if (!isApplied(index, change) || (isWritten(change) && change.writtenAt > settled)) continue
       this.#pending.delete(change)
       change.resolve()
     }
     const missing = [...this.#pending].filter((change) => !isApplied(index, change))
-    if (missing.some(({ writes }) => writes > 0) && !this.#hasWaited) {
-      await this.#waitForOthers(missing, options)
+    const lost = missing.filter(isWritten)
+    if (lost.length > 0 && !this.#hasWaited) {
+      await this.#waitForOthers(lost, index, options)
     } else if (missing.length > 0) {
       this.#hasWaited = false
       await this.#write(index, missing, options)
@@ -148,9 +156,17 @@ class ReferrersTagWriter {
   }
 
   /** Somebody has overwritten what was written here; the next try is at another time, on what stands there then. */
-  async #waitForOthers(missing: readonly PendingChange[], options: CallOptions): Promise<void> {
-    for (const change of missing) {
-      if (change.writes >= MAX_WRITES) this.#drop(change, this.#overwritten())
+  async #waitForOthers(
+    lost: readonly PendingChange[],
+    { digest }: ReferrersIndex,
+    options: CallOptions,
+  ): Promise<void> {
+    const isUnchanged = digest === this.#basis
+    const now = performance.now()
+    for (const change of lost) {
+      if (isUnchanged) change.failures++
+      if (change.failures >= MAX_FAILURES) this.#drop(change, this.#unchanged())
+      else if (now - (change.firstWrittenAt ?? now) > MAX_TIME_AMONG_OTHERS) this.#drop(change, this.#overwritten())
     }
     this.#lostRounds++
     this.#hasWaited = true
@@ -168,9 +184,10 @@ class ReferrersTagWriter {
       // Somebody else was faster, and the registry has noticed.
       if (!isGantryError(error, 'conflict') || error.response?.status !== 412) throw error
     }
+    this.#basis = index.digest
     for (const change of changes) {
-      change.writes++
       change.writtenAt = performance.now()
+      change.firstWrittenAt ??= change.writtenAt
     }
   }
 
@@ -212,8 +229,16 @@ class ReferrersTagWriter {
 
   #overwritten(): GantryError {
     const where = referenceIn(this.#context, referrersTagOf(this.#subject))
-    return new GantryError('conflict', `${where} was overwritten by others ${MAX_WRITES} times in a row`, {
+    const seconds = MAX_TIME_AMONG_OTHERS / 1000
+    return new GantryError('conflict', `${where} was overwritten by others again and again for ${seconds} s`, {
       hint: 'try again: the manifest itself is there, and only missing in the list of referrers',
+    })
+  }
+
+  #unchanged(): GantryError {
+    const where = referenceIn(this.#context, referrersTagOf(this.#subject))
+    return new GantryError('conflict', `${where} stays as it is, although it was written ${MAX_FAILURES} times`, {
+      hint: 'the manifest itself is there, and only missing in the list of referrers',
     })
   }
 
@@ -221,4 +246,8 @@ class ReferrersTagWriter {
     const where = referenceIn(this.#context, referrersTagOf(this.#subject))
     return new GantryError('unsupported', `the registry takes ${where} for the subject itself and keeps no list there`)
   }
+}
+
+function isWritten({ firstWrittenAt }: PendingChange): boolean {
+  return firstWrittenAt !== undefined
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { plainDescriptor } from '../../src/oci/descriptor.js'
 import { digestOf } from '../../src/oci/digest.js'
 import type { ManifestContent } from '../../src/oci/manifest.js'
@@ -251,9 +251,9 @@ describe('writers at the same time', () => {
   test.each([
     ['with', true],
     ['without', false],
-  ])('in 16 processes, %s ETag, lose nothing', async (_, etag) => {
+  ])('in 32 processes, %s ETag, lose nothing', async (_, etag) => {
     const registry = await startManifestRegistry({ etag })
-    const clients = Array.from({ length: 16 }, () => createTransport({ registry: registry.host, plainHttp: true }))
+    const clients = Array.from({ length: 32 }, () => createTransport({ registry: registry.host, plainHttp: true }))
     await Promise.all(
       clients.map(async (transport, number) => {
         const { descriptor, bytes } = referrer(number)
@@ -261,7 +261,89 @@ describe('writers at the same time', () => {
         await transport.close()
       }),
     )
-    expect(new Set(digests(registry)).size).toBe(16)
+    expect(new Set(digests(registry)).size).toBe(32)
+  })
+
+  test.each([
+    ['with', true],
+    ['without', false],
+  ])('may be faster many times, %s ETag, as long as they get ahead', async (_, etag) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.01)
+    onTestFinished(() => void vi.restoreAllMocks())
+    let others = 0
+    const registry = await startManifestRegistry({
+      etag,
+      intercept: ({ request, answer }, { tags, contents }) => {
+        if (request.method !== 'PUT' || !request.url!.endsWith(TAG) || others === 12) return false
+        others++
+        const manifests = Array.from({ length: others }, (_, number) => referrer(`other ${number}`).descriptor)
+        const body = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.imageIndex, manifests })
+        contents.set(digestOf(body), { body, type: MediaType.imageIndex })
+        tags.set(TAG, digestOf(body))
+        answer(etag && request.headers['if-match'] !== undefined ? 412 : 201)
+        return true
+      },
+    })
+    const content = referrer(1)
+    await push(registry, content)
+    expect(digests(registry)).toHaveLength(13)
+    expect(digests(registry)).toContain(content.descriptor.digest)
+  })
+
+  test.each([
+    ['refuses each write as if others were faster', 412],
+    ['takes each write and changes nothing', 201],
+  ])('are no excuse where the registry %s', async (_, status) => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.01)
+    onTestFinished(() => void vi.restoreAllMocks())
+    let writes = 0
+    const registry = await startManifestRegistry({
+      etag: true,
+      intercept: ({ request, answer }) => {
+        if (request.method !== 'PUT' || !request.url!.endsWith(TAG)) return false
+        writes++
+        answer(status)
+        return true
+      },
+    })
+    const body = JSON.stringify({ schemaVersion: 2, mediaType: MediaType.imageIndex, manifests: [] })
+    registry.contents.set(digestOf(body), { body, type: MediaType.imageIndex })
+    registry.tags.set(TAG, digestOf(body))
+    await expect(push(registry, referrer(1))).rejects.toMatchObject({
+      code: 'conflict',
+      message: `${registry.host}/${NAME}:${TAG} stays as it is, although it was written 5 times`,
+    })
+    expect(writes).toBe(5)
+  })
+
+  test('who get ahead for two minutes are too many', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.01)
+    const now = performance.now.bind(performance)
+    let ahead = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead)
+    onTestFinished(() => void vi.restoreAllMocks())
+    let writes = 0
+    const registry = await startManifestRegistry({
+      intercept: ({ request, answer }, { tags, contents }) => {
+        if (request.method !== 'PUT' || !request.url!.endsWith(TAG)) return false
+        const body = JSON.stringify({
+          schemaVersion: 2,
+          mediaType: MediaType.imageIndex,
+          manifests: [],
+          writes: writes++,
+        })
+        contents.set(digestOf(body), { body, type: MediaType.imageIndex })
+        tags.set(TAG, digestOf(body))
+        answer(201)
+        if (writes > 1) ahead += 50_000
+        return true
+      },
+    })
+    await expect(push(registry, referrer(1))).rejects.toMatchObject({
+      code: 'conflict',
+      message: `${registry.host}/${NAME}:${TAG} was overwritten by others again and again for 120 s`,
+    })
+    expect(writes).toBe(4)
   })
 
   test('are noticed when they overwrite, and mended', async () => {
