@@ -43,6 +43,10 @@ export function fastestOf(work: () => unknown): number {
 /** Longest time that 64 KiB may take: far more than one pass over them needs, far less than one for each character. */
 export const LINEAR_TIME = 250
 
+/** For `fc.commands`: which of the commands are run once more, as a failure names them. */
+export const replayedCommands: { readonly replayPath?: string } =
+  process.env.GANTRY_PROPERTY_COMMANDS === undefined ? {} : { replayPath: process.env.GANTRY_PROPERTY_COMMANDS }
+
 /** fast-check with the settings of the environment: the seed, the path to one value, and how many values are tried. */
 export { fc }
 

@@ -92,7 +92,7 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
     checkTagName(tag)
     await this.#index.update(async (index) => {
       if ((await this.#blobs.sizeOf(descriptor.digest)) !== descriptor.size) throw notFound(descriptor.digest)
-      index.tag(descriptor, tag)
+      await this.#moveTag(index, descriptor, tag, signal)
       return undefined
     }, signal)
   }
@@ -144,13 +144,20 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
     await this.#index.update(async (index) => {
       // Somebody may have deleted it since; under the lock nobody does.
       if (!(await this.#blobs.isThere(descriptor.digest))) await write()
-      const contained = await this.graph.contained(index, { signal })
-      if (tag !== undefined) index.tag(descriptor, tag)
-      else if (!contained.has(descriptor.digest)) index.add(descriptor)
+      if (tag !== undefined) await this.#moveTag(index, descriptor, tag, signal)
+      else if (!(await this.graph.contained(index, { signal })).has(descriptor.digest)) index.add(descriptor)
       // From now on this leads to them.
       if (manifest.kind === 'index') for (const { digest } of manifest.manifests) index.removeUntagged(digest)
       return undefined
     }, signal)
+  }
+
+  /** What had the name before stays listed without one, unless an index contains it. */
+  async #moveTag(index: LayoutIndex, descriptor: Descriptor, tag: string, signal?: AbortSignal): Promise<void> {
+    const before = index.tagged(tag)?.descriptor.digest
+    index.tag(descriptor, tag)
+    if (before === undefined || before === descriptor.digest) return
+    if ((await this.graph.contained(index, { signal })).has(before)) index.removeUntagged(before)
   }
 
   /** The manifests that only this index led to, which have to be listed when it goes. */

@@ -116,6 +116,21 @@ describe('index.json', () => {
     expect(await store.resolve(content.descriptor.digest)).toEqual({ ...content.descriptor, ...known })
   })
 
+  test('does not list what an index leads to when its name moves to another', async () => {
+    const { folder, store } = await newLayout()
+    const [child, next, last] = [manifest(), manifest(), manifest()]
+    const parent = index([child.descriptor])
+    await pushAll(store, child, parent)
+    await store.tag(child.descriptor, 'v1')
+    await store.push(next.descriptor, next.open, { tag: 'v1' })
+    expect(listedDigests(folder)).toEqual(digestsOf(parent, next))
+    await store.tag(child.descriptor, 'v2')
+    await pushAll(store, last)
+    await store.tag(last.descriptor, 'v2')
+    expect(listedDigests(folder).sort()).toEqual(digestsOf(parent, next, last).sort())
+    expect(await store.has(child.descriptor)).toBe(true)
+  })
+
   test('lists again what an index contained when that is deleted', async () => {
     const { folder, store } = await newLayout()
     const [shared, own, missing] = [manifest(), manifest(), manifest()]
