@@ -1,22 +1,26 @@
-import { lstat, mkdir, rm, type FileHandle } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { mkdir, rm, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, type Digest } from '../oci/digest.js'
 import { blobFolderOf, blobPathOf, BLOBS_FOLDER } from '../oci/image-layout.js'
-import { untilAborted } from '../util/abort.js'
+import { throwIfAborted, untilAborted } from '../util/abort.js'
 import type { Bytes, OpenContent } from '../util/bytes.js'
-import { fileError, isSystemError, withFileErrors } from '../util/file-error.js'
-import { openSizedFile, readPieces } from '../util/read-file.js'
-import { syncFolder, TempFile } from '../util/temp-file.js'
+import { fileError, isSystemError, withFileErrors, withFileErrorsSync } from '../util/file-error.js'
+import { openSizedFile, readAtOnce, readPieces, requireSize } from '../util/read-file.js'
+import { syncFolder, TempFile, writeFileAtomically } from '../util/temp-file.js'
 import { sweepTempFiles } from '../util/temp-path.js'
 import type { BlobRange } from './layout-content.js'
-import { receiveContent } from './receive-content.js'
+import { receiveContent, receiveWhole } from './receive-content.js'
 import type { PushOptions } from './store.js'
 import { Verifier } from './verify.js'
 
 /** Content is small enough to be hashed whenever somebody asks whether it is there, up to this many bytes. */
 const CHEAP_TO_VERIFY = 4 * 1024 * 1024
+
+/** Content that is read and written in one go, up to this many bytes. */
+const AT_ONCE = 64 * 1024
 
 /** A blob is never changed once it has its name. */
 const BLOB_MODE = 0o444
@@ -48,14 +52,14 @@ export class LayoutBlobs {
 
   /** The size of a blob; undefined when it is not there. @throws GantryError `file-error` for anything but a file */
   async sizeOf(digest: Digest): Promise<number | undefined> {
-    const size = await this.#look(digest)
+    const size = this.#look(digest)
     if (size === 'irregular') throw irregular(digest)
     return size
   }
 
   /** Whether there is anything in the place of a blob, a file or not. */
   async isThere(digest: Digest): Promise<boolean> {
-    return (await this.#look(digest)) !== undefined
+    return this.#look(digest) !== undefined
   }
 
   /**
@@ -63,7 +67,7 @@ export class LayoutBlobs {
    */
   async isIntact(descriptor: Descriptor, { whole = false, signal }: IntactOptions = {}): Promise<boolean> {
     const { digest, size } = descriptor
-    if ((await this.#look(digest)) !== size) return false
+    if (this.#look(digest) !== size) return false
     if (!whole && size > CHEAP_TO_VERIFY) return true
     const verifier = new Verifier(descriptor)
     try {
@@ -79,11 +83,15 @@ export class LayoutBlobs {
 
   async *open(digest: Digest, { size, offset, signal, transient }: BlobRange): Bytes {
     const path = this.#pathOf(digest)
+    if (size <= AT_ONCE) {
+      throwIfAborted(signal)
+      const bytes = this.#readAtOnce(digest, size)
+      if (offset < size) yield bytes.subarray(offset)
+      return
+    }
     const { handle, size: actual } = await this.#openFile(digest)
     try {
-      if (actual !== size) {
-        throw new GantryError('size-mismatch', `${path} has ${actual} bytes where ${size} are declared`)
-      }
+      requireSize(path, actual, size)
       yield* readPieces(handle, { start: offset, end: size, path, signal, transient })
     } finally {
       await handle.close()
@@ -146,16 +154,23 @@ export class LayoutBlobs {
     const path = this.#pathOf(digest)
     const before = await this.#prepareFor(digest)
     if (before === size && (await this.isIntact(descriptor, { whole: true, signal: options.signal }))) return
-    const file = await TempFile.create(path, { mode: BLOB_MODE })
-    try {
-      await receiveContent(descriptor, open, (chunk) => file.write(chunk), options)
-      // Another process was faster, and has checked its copy just the same. What had this size before was damaged.
-      if (before !== size && (await this.#look(digest)) === size) return
-      await file.publish({ syncFolder: false })
-      this.#unsynced.add(dirname(path))
-    } finally {
-      await file.discard()
+    // Another process may be faster, and has checked its copy just the same. What had this size before was damaged.
+    const isOvertaken = (): boolean => before !== size && this.#look(digest) === size
+    if (size <= AT_ONCE) {
+      const bytes = await receiveWhole(descriptor, open, options)
+      if (isOvertaken()) return
+      await writeFileAtomically(path, bytes, { mode: BLOB_MODE, syncFolder: false })
+    } else {
+      const file = await TempFile.create(path, { mode: BLOB_MODE })
+      try {
+        await receiveContent(descriptor, open, (chunk) => file.write(chunk), options)
+        if (isOvertaken()) return
+        await file.publish({ syncFolder: false })
+      } finally {
+        await file.discard()
+      }
     }
+    this.#unsynced.add(dirname(path))
   }
 
   async #prepareFor(digest: Digest): Promise<number | 'irregular' | undefined> {
@@ -179,7 +194,7 @@ export class LayoutBlobs {
       } catch (cause) {
         if (!isSystemError(cause, 'EEXIST')) throw fileError(cause, 'create', path)
       }
-      await withFileErrors('create', path, () => this.#checkFolder(path))
+      withFileErrorsSync('create', path, () => this.#checkFolder(path))
     }
     await sweepTempFiles(folder)
   }
@@ -187,21 +202,36 @@ export class LayoutBlobs {
   async #openFile(digest: Digest): Promise<{ readonly handle: FileHandle; readonly size: number }> {
     const path = this.#pathOf(digest)
     try {
-      await withFileErrors('read', path, () => this.#checkFoldersOf(path))
+      withFileErrorsSync('read', path, () => this.#checkFoldersOf(path))
       return await openSizedFile(path)
     } catch (cause) {
-      if (isSystemError(cause, 'ENOENT')) throw new GantryError('not-found', `${digest}: not found`, { cause })
-      if ((await this.#look(digest)) === 'irregular') throw irregular(digest)
-      throw cause
+      throw this.#whyUnreadable(digest, cause)
     }
   }
 
-  /** What is there in the place of a blob: its size, something that is no file, or nothing. */
-  async #look(digest: Digest): Promise<number | 'irregular' | undefined> {
+  #readAtOnce(digest: Digest, size: number): Uint8Array {
     const path = this.#pathOf(digest)
     try {
-      await this.#checkFoldersOf(path)
-      const stats = await lstat(path)
+      withFileErrorsSync('read', path, () => this.#checkFoldersOf(path))
+      return readAtOnce(path, size)
+    } catch (cause) {
+      throw this.#whyUnreadable(digest, cause)
+    }
+  }
+
+  #whyUnreadable(digest: Digest, cause: unknown): unknown {
+    if (isSystemError(cause, 'ENOENT')) return new GantryError('not-found', `${digest}: not found`, { cause })
+    return this.#look(digest) === 'irregular' ? irregular(digest) : cause
+  }
+
+  /** What is there in the place of a blob: its size, something that is no file, or nothing. */
+  #look(digest: Digest): number | 'irregular' | undefined {
+    const path = this.#pathOf(digest)
+    try {
+      this.#checkFoldersOf(path)
+      // At once, as a trip to another thread takes longer than the answer.
+      const stats = lstatSync(path, { throwIfNoEntry: false })
+      if (stats === undefined) return undefined
       return stats.isFile() ? stats.size : 'irregular'
     } catch (cause) {
       if (isSystemError(cause, 'ENOENT')) return undefined
@@ -209,15 +239,15 @@ export class LayoutBlobs {
     }
   }
 
-  async #checkFoldersOf(path: string): Promise<void> {
-    await this.#checkFolder(join(this.#root, BLOBS_FOLDER))
-    await this.#checkFolder(dirname(path))
+  #checkFoldersOf(path: string): void {
+    this.#checkFolder(join(this.#root, BLOBS_FOLDER))
+    this.#checkFolder(dirname(path))
   }
 
   /** A folder that is a link would lead every blob out of the layout. */
-  async #checkFolder(folder: string): Promise<void> {
+  #checkFolder(folder: string): void {
     if (this.#checked.has(folder)) return
-    if (!(await lstat(folder)).isDirectory()) throw new GantryError('file-error', `${folder} is not a folder`)
+    if (!lstatSync(folder).isDirectory()) throw new GantryError('file-error', `${folder} is not a folder`)
     this.#checked.add(folder)
   }
 

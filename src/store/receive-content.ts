@@ -29,6 +29,21 @@ export async function receiveContent(
   verifier.finish()
 }
 
+/**
+ * Like {@link receiveContent} for content that may be held in memory.
+ * @throws GantryError `size-mismatch`, `digest-mismatch`, `aborted`, and what the source throws
+ */
+export async function receiveWhole(
+  descriptor: Descriptor,
+  open: OpenContent,
+  options: PushOptions,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  await receiveContent(descriptor, open, (chunk) => void chunks.push(chunk), options)
+  const [first] = chunks
+  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, descriptor.size)
+}
+
 /** Content that has been taken in as a manifest. */
 export interface ReceivedManifest extends ManifestContent {
   readonly manifest: Manifest
@@ -49,8 +64,6 @@ export async function receiveManifest(
       `manifest ${descriptor.digest} exceeds the limit of ${MAX_MANIFEST_SIZE} bytes`,
     )
   }
-  const chunks: Uint8Array[] = []
-  await receiveContent(descriptor, open, (chunk) => void chunks.push(chunk), options)
-  const content = { descriptor, bytes: Buffer.concat(chunks, descriptor.size) }
+  const content = { descriptor, bytes: await receiveWhole(descriptor, open, options) }
   return { ...content, manifest: parseManifest(content) }
 }

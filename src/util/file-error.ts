@@ -28,6 +28,15 @@ export async function withFileErrors<T>(action: FileAction, path: string, run: (
   }
 }
 
+/** Like {@link withFileErrors} for operations that are done when they return. */
+export function withFileErrorsSync<T>(action: FileAction, path: string, run: () => T): T {
+  try {
+    return run()
+  } catch (cause) {
+    throw fileError(cause, action, path)
+  }
+}
+
 /** The code of a system error (`ENOENT`, …), of the error itself or of the one that a GantryError was made from. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (error instanceof GantryError) return systemErrorCode(error.cause)

@@ -1,15 +1,25 @@
-import { constants } from 'node:fs'
+import { closeSync, constants, fsync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { fileError, isSystemError, withFileErrors } from './file-error.js'
+import { promisify } from 'node:util'
+import { fileError, isSystemError, withFileErrors, withFileErrorsSync } from './file-error.js'
 import { forgetTempPath, rememberTempPath, tempPathBeside } from './temp-path.js'
 
 /** Bytes that wait to be written before {@link TempFile.write} holds the writer back. */
 const HIGH_WATER = 1024 * 1024
+/** A new file for reading and writing, and never through a link. */
+const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+
+const syncFile = promisify(fsync)
 
 export interface TempFileOptions {
   /** Permission bits, before the process's umask; default 0o666. */
   readonly mode?: number
+}
+
+export interface PublishOptions {
+  /** Also make the name durable; default true. */
+  readonly syncFolder?: boolean
 }
 
 /**
@@ -42,10 +52,9 @@ export class TempFile {
    */
   static async create(target: string, { mode = 0o666 }: TempFileOptions = {}): Promise<TempFile> {
     const path = tempPathBeside(target)
-    const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
     rememberTempPath(path)
     try {
-      return new TempFile(target, path, await open(path, flags, mode))
+      return new TempFile(target, path, await open(path, NEW_FILE, mode))
     } catch (cause) {
       forgetTempPath(path)
       throw fileError(cause, 'create', target)
@@ -88,10 +97,9 @@ export class TempFile {
   /**
    * Makes the content durable and gives it its name; what had the name before is replaced, a link itself and never
    * its target. After a failure the temporary file is gone and the target is as it was.
-   * @param options.syncFolder also make the name durable; default true
    * @throws GantryError `file-error`
    */
-  async publish({ syncFolder: sync = true }: { readonly syncFolder?: boolean } = {}): Promise<void> {
+  async publish({ syncFolder: sync = true }: PublishOptions = {}): Promise<void> {
     try {
       await this.flush()
       await withFileErrors('write', this.target, async () => {
@@ -152,21 +160,43 @@ export class TempFile {
 }
 
 /**
- * Replaces the content of a small file in one step.
+ * Replaces the content of a small file in one step, as {@link TempFile} does. What a system does in no time is done at
+ * once, as a trip to another thread takes longer; only to make the content durable takes as long as the disk does.
  * @throws GantryError `file-error`; the file is as it was then
  */
 export async function writeFileAtomically(
   target: string,
   bytes: Uint8Array,
-  options: TempFileOptions = {},
+  { mode = 0o666, syncFolder: sync = true }: TempFileOptions & PublishOptions = {},
 ): Promise<void> {
-  const file = await TempFile.create(target, options)
+  const path = tempPathBeside(target)
+  rememberTempPath(path)
   try {
-    await file.write(bytes)
-    await file.publish()
+    const file = withFileErrorsSync('create', target, () => openSync(path, NEW_FILE, mode))
+    await withFileErrors('write', target, async () => {
+      try {
+        for (let offset = 0; offset < bytes.byteLength;) offset += writeSync(file, bytes, offset)
+        await syncFile(file)
+      } finally {
+        closeSync(file)
+      }
+    })
+    withFileErrorsSync('rename', target, () => renameSync(path, target))
   } catch (cause) {
-    await file.discard()
+    removeQuietly(path)
     throw cause
+  } finally {
+    forgetTempPath(path)
+  }
+  if (sync) await syncFolder(dirname(target))
+}
+
+/** For a temporary file after a failure, which is the one to report; what is left the next sweep finds. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // See above.
   }
 }
 
