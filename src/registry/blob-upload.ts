@@ -3,6 +3,7 @@ import type { Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, isDigest } from '../oci/digest.js'
 import type { PushOptions } from '../store/store.js'
 import { throwIfAborted } from '../util/abort.js'
+import { both } from '../util/both.js'
 import type { OpenContent } from '../util/bytes.js'
 import { hasBlob } from './blobs.js'
 import { uploadsPath } from './endpoints.js'
@@ -17,6 +18,8 @@ import { VerifiedSource } from './verified-source.js'
 
 /** Below this many bytes sent, an upload is begun anew rather than continued. */
 const WORTH_RESUMING = 1024 * 1024
+/** Up to this many bytes are read whole before they are sent. */
+const SMALL = 64 * 1024
 
 /** What is uploaded. */
 export interface BlobContent {
@@ -63,6 +66,8 @@ class BlobUpload {
   readonly #descriptor: Descriptor
   readonly #options: UploadOptions
   readonly #source: VerifiedSource
+  /** A small blob, which is read while the upload is opened. */
+  #whole: Uint8Array | undefined
   #session: UploadSession | undefined
   /** Bytes that the registry has for certain. */
   #offset = 0
@@ -86,7 +91,8 @@ class BlobUpload {
 
   async run(): Promise<void> {
     try {
-      if (this.#descriptor.size === 0) await this.#source.checkEmpty()
+      // What should be empty and is not has nothing that could be held back.
+      if (this.#descriptor.size === 0) await this.#readSmall()
       for (let isThere = false; !isThere;) isThere = await this.#attempt()
     } catch (error) {
       await this.#abandon()
@@ -98,7 +104,7 @@ class BlobUpload {
 
   /** @returns whether the registry has the blob; false when it is worth another attempt */
   async #attempt(): Promise<boolean> {
-    const session = (this.#session ??= await openSession(this.#context, this.#options))
+    const [session] = await both(this.#open(), this.#readSmall())
     try {
       await this.#send(session)
       return true
@@ -108,6 +114,14 @@ class BlobUpload {
       throwIfAborted(this.#options.signal)
       return await this.#recover(error)
     }
+  }
+
+  async #open(): Promise<UploadSession> {
+    return (this.#session ??= await openSession(this.#context, this.#options))
+  }
+
+  async #readSmall(): Promise<void> {
+    if (this.#descriptor.size <= SMALL) this.#whole ??= await this.#source.readWhole()
   }
 
   async #send(session: UploadSession): Promise<void> {
@@ -152,7 +166,7 @@ class BlobUpload {
 
   #request(method: 'PUT' | 'PATCH', start: number, end: number): Omit<RegistryRequest, 'url'> {
     const body = {
-      content: (offset = 0) => this.#source.read(start + offset, end),
+      content: this.#whole?.subarray(start, end) ?? ((offset = 0) => this.#source.read(start + offset, end)),
       size: end - start,
       contentType: 'application/octet-stream',
       onProgress: (offset: number) => {

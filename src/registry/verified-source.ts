@@ -65,13 +65,19 @@ export class VerifiedSource {
   }
 
   /**
-   * Checks content that should be empty; there is no last piece to hold back then.
-   * @throws GantryError `size-mismatch`, `digest-mismatch`
+   * All of it, for content that may be held in memory.
+   * @throws GantryError `size-mismatch`, `digest-mismatch`, and whatever the source throws
    */
-  async checkEmpty(): Promise<void> {
+  async readWhole(): Promise<Uint8Array> {
     const verifier = new Verifier(this.#descriptor)
-    for await (const chunk of this.#open()) verifier.update(chunk)
+    const chunks: Uint8Array[] = []
+    for await (const chunk of this.#open()) {
+      verifier.update(chunk)
+      chunks.push(chunk)
+    }
     verifier.finish()
+    const [first] = chunks
+    return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
   }
 
   /** Lets go of the source. */

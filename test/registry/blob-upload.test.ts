@@ -89,12 +89,26 @@ describe('an upload', () => {
     ['that is missing', ''],
   ])('to a location %s is refused before any byte', async (_, location) => {
     const registry = await startUploadRegistry({ location: () => location })
-    const open = openPieces(small)
-    await expect(registry.repository().push(smallDescriptor, open)).rejects.toMatchObject({
+    await expect(registry.repository().push(smallDescriptor, openPieces(small))).rejects.toMatchObject({
       code: location === '' ? 'registry-error' : 'untrusted-destination',
     })
     expect(registry.steps).toEqual(['POST'])
-    expect(open.offsets).toEqual([])
+    expect(registry.ledger.some(({ bodySize }) => bodySize > 0)).toBe(false)
+  })
+
+  test('reads a small source while it is opened, and once for all attempts', async () => {
+    const open = openPieces(small)
+    const registry = await startUploadRegistry({
+      intercept: ({ exchange, index }) => {
+        if (index > 0) return false
+        expect(open.offsets).toEqual([0])
+        exchange.socket.destroy()
+        return true
+      },
+    })
+    await registry.repository().push(smallDescriptor, open)
+    expect(open.offsets).toEqual([0])
+    expect(registry.blobs.size).toBe(1)
   })
 
   test('to a repository that has to be created first says so', async () => {
