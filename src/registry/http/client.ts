@@ -70,6 +70,11 @@ export class HttpClient {
     return exchange(connection, { ...request, target, headers: { ...headers, ...authorization } }, this.#timeouts)
   }
 
+  /** Begins to open a connection for a request that waits for its turn, unless its host has `most` already. */
+  openAhead({ url, trust }: HttpRequest, most: number): void {
+    this.#routes.get(routeKey(url, trust))?.pool.openAhead(most)
+  }
+
   /** Closes every connection; requests under way fail with `aborted`. */
   close(): void {
     this.#closed = true
@@ -79,7 +84,7 @@ export class HttpClient {
 
   #routeTo(url: URL, trust: Trust): Route {
     if (this.#closed) throw closedError()
-    const key = `${trust} ${originOf(url)}`
+    const key = routeKey(url, trust)
     const known = this.#routes.get(key)
     if (known !== undefined) return known
     const route = this.#createRoute(url, trust)
@@ -130,6 +135,10 @@ function overrideOf(url: URL, overrides: readonly HostOverride[] = []): { addres
     ({ host, port }) => `${isIPv6(host) ? `[${host}]` : host.toLowerCase()}:${port}` === place,
   )
   return entry === undefined ? undefined : { address: entry.address, port: entry.addressPort ?? entry.port }
+}
+
+function routeKey(url: URL, trust: Trust): string {
+  return `${trust} ${originOf(url)}`
 }
 
 function closedError(): GantryError {

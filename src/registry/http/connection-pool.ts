@@ -30,7 +30,8 @@ export class ConnectionPool {
   readonly #settings: ConnectorSettings
   readonly #idle: PooledConnection[] = []
   readonly #open = new Set<PooledConnection>()
-  #inOrder: Promise<PooledConnection> | undefined
+  #clientClass: typeof Client | undefined
+  #inOrder: PooledConnection | undefined
   #closed: Error | undefined
 
   constructor(origin: string, settings: ConnectorSettings) {
@@ -42,18 +43,26 @@ export class ConnectionPool {
   async take(): Promise<Connection> {
     const idle = this.#idle.pop()
     if (idle !== undefined) return idle.take()
-    const connection = await this.#create({ pipelining: 1 }, (released) => this.#keep(released))
-    return connection.take()
+    const clientClass = await this.#loadClient()
+    return this.#create(clientClass, { pipelining: 1 }, (released) => this.#keep(released)).take()
+  }
+
+  /** Begins to open a connection for a request that is about to come, unless there are `most` already. */
+  openAhead(most: number): void {
+    if (this.#clientClass === undefined || this.#open.size >= most || this.#idle.length >= MAX_IDLE) return
+    const connection = this.#create(this.#clientClass, { pipelining: 1 }, (released) => this.#keep(released))
+    connection.openAhead(this.#origin)
+    // Those that are open already go first.
+    this.#idle.unshift(connection)
   }
 
   /** The connection on which requests follow each other, each without waiting for the answer to the one before. */
   async takeInOrder(): Promise<Connection> {
-    for (;;) {
-      const current = (this.#inOrder ??= this.#create({ pipelining: MAX_IN_ORDER }, () => undefined))
-      const connection = await current
-      if (this.#open.has(connection)) return new SharedConnection(connection)
-      if (this.#inOrder === current) this.#inOrder = undefined
+    const clientClass = await this.#loadClient()
+    if (this.#inOrder === undefined || !this.#open.has(this.#inOrder)) {
+      this.#inOrder = this.#create(clientClass, { pipelining: MAX_IN_ORDER }, () => undefined)
     }
+    return new SharedConnection(this.#inOrder)
   }
 
   /** Closes every connection; requests under way fail with the reason. */
@@ -63,13 +72,18 @@ export class ConnectionPool {
     for (const connection of [...this.#open]) connection.drop(reason)
   }
 
-  async #create(
+  /** Loaded only now: a command that contacts nobody does not pay for it. */
+  async #loadClient(): Promise<typeof Client> {
+    this.#clientClass ??= (await import('undici/lib/dispatcher/client.js')).default
+    if (this.#closed !== undefined) throw this.#closed
+    return this.#clientClass
+  }
+
+  #create(
+    ClientClass: typeof Client,
     { pipelining }: { readonly pipelining: number },
     onReleased: (connection: PooledConnection) => void,
-  ): Promise<PooledConnection> {
-    // Loaded only now: a command that contacts nobody does not pay for it.
-    const { default: ClientClass } = await import('undici/lib/dispatcher/client.js')
-    if (this.#closed !== undefined) throw this.#closed
+  ): PooledConnection {
     const connector = new Connector(this.#settings)
     const client = new ClientClass(this.#origin, {
       connect: connector.connect,
@@ -106,6 +120,10 @@ class PooledConnection implements Connection {
   take(): this {
     this.#busy = true
     return this
+  }
+
+  openAhead(origin: string): void {
+    this.#connector.openAhead(origin)
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {

@@ -30,10 +30,14 @@ export interface ConnectorSettings {
   readonly sessions: { last?: Buffer }
 }
 
+type Place = Pick<buildConnector.Options, 'hostname' | 'protocol' | 'port'>
+
 /** Opens connections, and can drop those that are being opened. */
 export class Connector {
   readonly #settings: ConnectorSettings
   readonly #opening = new Set<Socket>()
+  /** A connection that nobody has asked for yet. */
+  #ahead: Promise<Socket> | undefined
   #closed: Error | undefined
 
   constructor(settings: ConnectorSettings) {
@@ -42,19 +46,43 @@ export class Connector {
 
   /** The form in which undici takes it. */
   readonly connect: buildConnector.connector = (options, callback) => {
-    this.#open(options).then(
+    this.#take(options).then(
       (socket) => callback(null, socket),
       (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
     )
   }
 
-  /** Drops every connection that is not open yet, and opens no more. */
+  /** Begins to open the connection that will be asked for next; a failure shows when it is. */
+  openAhead(origin: string): void {
+    const { hostname, protocol, port } = new URL(origin)
+    // Undici names IPv6 addresses without the brackets that they have in addresses of the web.
+    this.#ahead ??= this.#open({ hostname: hostname.replace(/^\[|\]$/g, ''), protocol, port })
+    // Without work it keeps no process alive.
+    this.#ahead.then(
+      (socket) => socket.unref(),
+      () => undefined,
+    )
+  }
+
+  /** Drops every connection that is not in use yet, and opens no more. */
   close(reason: Error): void {
     this.#closed = reason
     for (const socket of this.#opening) socket.destroy(reason)
+    this.#ahead?.then(
+      (socket) => socket.destroy(reason),
+      () => undefined,
+    )
   }
 
-  async #open({ hostname, protocol, port: givenPort }: buildConnector.Options): Promise<Socket> {
+  async #take(options: Place): Promise<Socket> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    const socket = await ahead
+    // The server need not have waited.
+    return socket === undefined || socket.destroyed || !socket.readable ? this.#open(options) : socket.ref()
+  }
+
+  async #open({ hostname, protocol, port: givenPort }: Place): Promise<Socket> {
     const secure = protocol === 'https:'
     const port = givenPort === '' ? defaultPort(protocol) : Number(givenPort)
     const host = `${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`

@@ -44,7 +44,10 @@ export class PacedClient {
   async send(request: HttpRequest): Promise<Answer> {
     const { gate, pacer } = this.#trafficOf(request.url)
     await gate.pass(request.signal)
-    const permit = await pacer.acquire(request.body === undefined ? 'without-body' : 'with-body', request.signal)
+    const lane = request.body === undefined ? 'without-body' : 'with-body'
+    // Its connection can be there when its turn has come.
+    if (pacer.isFull(lane)) this.#client.openAhead(request, pacer.nextLimit)
+    const permit = await pacer.acquire(lane, request.signal)
     try {
       // While this one waited for its place, another may have been told to hold back.
       await gate.pass(request.signal)

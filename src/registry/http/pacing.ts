@@ -41,12 +41,22 @@ export class Pacer {
     return this.#limit
   }
 
+  /** What the limit may soon be. */
+  get nextLimit(): number {
+    return this.#fixed ? this.#limit : Math.min(MAX_LIMIT, 2 * this.#limit)
+  }
+
+  /** Whether the next request of a lane has to wait. */
+  isFull(lane: Lane): boolean {
+    return this.#inFlight[lane] >= this.#limit || this.#waiting[lane].size > 0
+  }
+
   /**
    * Waits for a place.
    * @throws GantryError `aborted`
    */
   async acquire(lane: Lane, signal?: AbortSignal): Promise<Permit> {
-    if (this.#inFlight[lane] >= this.#limit || this.#waiting[lane].size > 0) {
+    if (this.isFull(lane)) {
       await abortable((settle) => {
         this.#waiting[lane].add(settle)
         return () => this.#waiting[lane].delete(settle)
