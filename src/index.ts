@@ -52,11 +52,12 @@ export type { LayoutStoreOptions } from './store/layout.js'
 export { LayoutTar } from './store/layout-tar.js'
 export { LayoutTarWriter } from './store/layout-tar-writer.js'
 export { MemoryStore } from './store/memory.js'
-export { isDeleter, isMounter, isReferrerSource, isTagSource } from './store/store.js'
+export { isDeleter, isLocalSource, isMounter, isReferrerSource, isTagSource } from './store/store.js'
 export type {
   CallOptions,
   Deleter,
   FetchOptions,
+  LocalSource,
   Mounter,
   PushOptions,
   ReferrerOptions,

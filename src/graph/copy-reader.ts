@@ -2,7 +2,7 @@ import { GantryError, isGantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { parseManifest, successorsOf, type Manifest } from '../oci/manifest.js'
 import { isIndexType, isManifestType, isNonDistributableType } from '../oci/media-types.js'
-import { isReferrerSource, type CallOptions, type Sink, type Source } from '../store/store.js'
+import { isLocalSource, isReferrerSource, type CallOptions, type Sink, type Source } from '../store/store.js'
 import { both } from '../util/both.js'
 import type { CopyAction } from './copy-plan.js'
 import type { OnTransferEvent } from './events.js'
@@ -133,7 +133,9 @@ export class CopyReader {
       return undefined
     }
     if (!isManifestType(mediaType)) {
-      this.#note(descriptor, { action: (await this.#has(descriptor)) ? 'exists' : 'move' })
+      const exists = await this.#has(descriptor)
+      if (!exists) await this.#checkSource(descriptor)
+      this.#note(descriptor, { action: exists ? 'exists' : 'move' })
       return undefined
     }
     const [found, referrers] = await both(
@@ -211,6 +213,16 @@ export class CopyReader {
       return await this.#survey.has(descriptor, this.#callOptions())
     } catch (error) {
       throw blame(error, 'destination')
+    }
+  }
+
+  /** What a source on this machine does not have is noticed before anything is sent. */
+  async #checkSource(descriptor: Descriptor): Promise<void> {
+    if (!isLocalSource(this.#source)) return
+    try {
+      await this.#source.checkBlob(descriptor, this.#callOptions())
+    } catch (error) {
+      throw blame(error, 'source')
     }
   }
 

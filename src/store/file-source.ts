@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises'
+import { lstat, realpath, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { GantryError } from '../errors.js'
@@ -14,7 +14,7 @@ import { openRegularFile, readPieces } from '../util/read-file.js'
 import { TempFolder } from '../util/temp-folder.js'
 import { sweepTempFiles } from '../util/temp-path.js'
 import { changedWhileReading, isUnchanged, type FileStamp } from './file-stamp.js'
-import type { CallOptions, FetchOptions, Source } from './store.js'
+import type { CallOptions, FetchOptions, LocalSource, Source } from './store.js'
 import { packFolder } from './tar/pack-folder.js'
 import { formatRefused } from './tar/unpack-rehearsal.js'
 import { readContent } from './verify.js'
@@ -30,11 +30,18 @@ export interface AddFileOptions extends CallOptions {
   readonly onUnportableNames?: (names: string) => void
 }
 
+interface FileContent {
+  readonly descriptor: Descriptor
+  readonly open: OpenFile
+  /** @throws GantryError `conflict` when the file is not the one any more that was added */
+  readonly check: () => Promise<void>
+}
+
 type OpenFile = (offset: number, options?: CallOptions & ContentUse) => Bytes
 
 /** Files and folders on disk as a source of layers. Folders are packed into temporary files, which go with `close`. */
-export class FileSource implements Source {
-  readonly #content = new Map<string, { readonly descriptor: Descriptor; readonly open: OpenFile }>()
+export class FileSource implements Source, LocalSource {
+  readonly #content = new Map<string, FileContent>()
   readonly #temporaryFolder: string
   #packed: Promise<TempFolder> | undefined
   #packedCount = 0
@@ -63,20 +70,23 @@ export class FileSource implements Source {
       size: content.size,
       annotations: { [Annotation.title]: name, ...content.annotations, ...annotations },
     }
-    this.#content.set(descriptor.digest, { descriptor, open: content.open })
+    this.#content.set(descriptor.digest, { descriptor, open: content.open, check: content.check })
     return descriptor
   }
 
   /** Adds content that was made in memory, such as a config or a manifest. */
   addBytes(descriptor: Descriptor, bytes: Uint8Array): void {
-    this.#content.set(descriptor.digest, { descriptor, open: openBytes(bytes) })
+    this.#content.set(descriptor.digest, { descriptor, open: openBytes(bytes), check: () => Promise.resolve() })
   }
 
   /** Finds content by its digest; files have no tags. */
-  resolve(reference: string): Promise<Descriptor> {
-    const content = this.#content.get(reference)
-    if (content === undefined) return Promise.reject(new GantryError('not-found', `${reference}: not found`))
-    return Promise.resolve(content.descriptor)
+  async resolve(reference: string): Promise<Descriptor> {
+    return this.#find(reference).descriptor
+  }
+
+  async checkBlob({ digest }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
+    throwIfAborted(signal)
+    await this.#find(digest).check()
   }
 
   async readManifest(reference: string, options?: CallOptions): Promise<ManifestContent> {
@@ -87,9 +97,7 @@ export class FileSource implements Source {
   /** @throws GantryError `conflict` when a file is not the one any more that was added */
   async *fetch({ digest }: Descriptor, { offset = 0, ...options }: FetchOptions = {}): Bytes {
     throwIfAborted(options.signal)
-    const content = this.#content.get(digest)
-    if (content === undefined) throw new GantryError('not-found', `${digest}: not found`)
-    yield* content.open(offset, options)
+    yield* this.#find(digest).open(offset, options)
   }
 
   /** Removes the temporary files. */
@@ -99,6 +107,12 @@ export class FileSource implements Source {
     // Where no folder could be made, whoever wanted to pack has been told.
     const folder = await packed?.catch(() => undefined)
     await folder?.discard()
+  }
+
+  #find(digest: string): FileContent {
+    const content = this.#content.get(digest)
+    if (content === undefined) throw new GantryError('not-found', `${digest}: not found`)
+    return content
   }
 
   async #pack(folder: string, name: string, { onUnportableNames, signal }: AddFileOptions): Promise<ReadFile> {
@@ -112,16 +126,15 @@ export class FileSource implements Source {
     return {
       ...packed,
       annotations: { [Annotation.unpackedDigest]: packed.uncompressedDigest, [Annotation.unpack]: 'true' },
-      open: openFile(target, target, await stat(target)),
+      ...contentOf(target, target, await stat(target)),
     }
   }
 }
 
-interface ReadFile {
+interface ReadFile extends Omit<FileContent, 'descriptor'> {
   readonly digest: Descriptor['digest']
   readonly size: number
   readonly annotations: Annotations
-  readonly open: OpenFile
 }
 
 async function openTempFolder(parent: string): Promise<TempFolder> {
@@ -147,21 +160,27 @@ async function digestFile(file: string, path: string, signal: AbortSignal | unde
     const range = { start: 0, end: stamp.size, path, signal }
     for await (const chunk of readPieces(handle, range)) digester.update(chunk)
     if (digester.size !== stamp.size || !isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
-    return { digest: digester.digest(), size: stamp.size, annotations: {}, open: openFile(file, path, stamp) }
+    return { digest: digester.digest(), size: stamp.size, annotations: {}, ...contentOf(file, path, stamp) }
   } finally {
     await handle.close()
   }
 }
 
-function openFile(file: string, path: string, stamp: FileStamp): OpenFile {
-  return async function* (offset, { signal, transient } = {}) {
-    const handle = await openRegularFile(file)
-    try {
-      if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
-      yield* readPieces(handle, { start: offset, end: stamp.size, path, signal, transient })
-      if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
-    } finally {
-      await handle.close()
-    }
+/** A file that has to stay as it was, read as often as needed. */
+function contentOf(file: string, path: string, stamp: FileStamp): Pick<FileContent, 'open' | 'check'> {
+  return {
+    check: async () => {
+      if (!isUnchanged(stamp, await withFileErrors('read', path, () => lstat(file)))) throw changedWhileReading(path)
+    },
+    open: async function* (offset, { signal, transient } = {}) {
+      const handle = await openRegularFile(file)
+      try {
+        if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
+        yield* readPieces(handle, { start: offset, end: stamp.size, path, signal, transient })
+        if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
+      } finally {
+        await handle.close()
+      }
+    },
   }
 }

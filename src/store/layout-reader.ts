@@ -12,6 +12,7 @@ import type {
   BlobSource,
   CallOptions,
   FetchOptions,
+  LocalSource,
   ReferrerOptions,
   ReferrerSource,
   Source,
@@ -21,7 +22,7 @@ import type {
 import { verifyContent } from './verify.js'
 
 /** Reads an image layout, wherever it lies (image-spec, image-layout.md). */
-export class LayoutReader implements Source, BlobSource, ReferrerSource, TagSource {
+export class LayoutReader implements Source, BlobSource, LocalSource, ReferrerSource, TagSource {
   protected readonly content: LayoutContent
   protected readonly graph: LayoutGraph
 
@@ -64,6 +65,14 @@ export class LayoutReader implements Source, BlobSource, ReferrerSource, TagSour
     // A layout may list any media type by intent; a blob that nothing calls a manifest is none.
     if (isDigest(reference) && descriptor.mediaType === MediaType.octetStream) throw notFound(reference)
     return { descriptor, bytes: await this.#read(descriptor, options.signal) }
+  }
+
+  async checkBlob({ digest, size }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
+    throwIfAborted(signal)
+    const actual = await this.content.sizeOf(digest)
+    if (actual === undefined) throw notFound(digest)
+    if (actual === size) return
+    throw new GantryError('size-mismatch', `blob ${digest} has ${actual} bytes where ${size} are declared`)
   }
 
   fetch({ digest, size }: Descriptor, { offset = 0, signal, transient = false }: FetchOptions = {}): Bytes {

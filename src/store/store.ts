@@ -50,6 +50,15 @@ export interface BlobSource {
   resolveBlob(digest: Digest, options?: CallOptions): Promise<Descriptor>
 }
 
+/** A source on this machine: it can look at what it has before anything is sent anywhere. */
+export interface LocalSource {
+  /**
+   * Looks whether a blob is there as its descriptor says, as far as that can be seen without reading it.
+   * @throws GantryError `not-found`, `size-mismatch`, `file-error`; `conflict` when it has changed
+   */
+  checkBlob(descriptor: Descriptor, options?: CallOptions): Promise<void>
+}
+
 /** A place that takes content. What it stores under a digest has been checked. */
 export interface Sink {
   /** Whether content is there already. */
@@ -115,6 +124,10 @@ export interface Mounter {
 
 /** Everything that a full store offers. */
 export type Store = Source & Sink
+
+export function isLocalSource(store: object): store is LocalSource {
+  return 'checkBlob' in store
+}
 
 export function isReferrerSource(store: object): store is ReferrerSource {
   return 'referrers' in store
