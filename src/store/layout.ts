@@ -123,6 +123,9 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
       const orphans = await this.#orphansOf(digest, index, signal)
       index.remove(digest)
       for (const orphan of orphans) index.add(orphan)
+      // One of them may lead to another.
+      const contained = orphans.length > 1 ? await this.graph.contained(index, { signal }) : new Map()
+      for (const orphan of orphans) if (contained.has(orphan.digest)) index.removeUntagged(orphan.digest)
       return async () => {
         await this.#blobs.remove(digest)
         this.graph.forget(digest)

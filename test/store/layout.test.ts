@@ -146,6 +146,17 @@ describe('index.json', () => {
     for (const { descriptor } of [shared, own]) expect(await store.has(descriptor)).toBe(true)
   })
 
+  test('lists of these only what none of the others leads to', async () => {
+    const { folder, store } = await newLayout()
+    const child = manifest()
+    const inner = index([child.descriptor])
+    const outer = index([inner.descriptor, child.descriptor])
+    await pushAll(store, child, inner, outer)
+    await store.delete(outer.descriptor)
+    expect(listedDigests(folder)).toEqual(digestsOf(inner))
+    expect(await store.has(child.descriptor)).toBe(true)
+  })
+
   test('keeps the fields, the entries and the annotations that others put there', async () => {
     const folder = join(temporaryFolder(), 'layout')
     const [foreign, mine] = [manifest(), manifest()]
