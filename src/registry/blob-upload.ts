@@ -168,6 +168,7 @@ class BlobUpload {
     const body = {
       content: this.#whole?.subarray(start, end) ?? ((offset = 0) => this.#source.read(start + offset, end)),
       size: end - start,
+      part: { start, size: this.#descriptor.size },
       contentType: 'application/octet-stream',
       onProgress: (offset: number) => {
         this.#sent = Math.max(this.#sent, start + offset)

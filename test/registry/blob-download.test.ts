@@ -160,6 +160,21 @@ describe('a download that breaks off', () => {
     expect(registry.ledger.length).toBeGreaterThan(8)
   })
 
+  test('and then stalls is counted from its beginning', async () => {
+    const stalls: Script = (exchange) => {
+      const rest = bytes.subarray(startOf(exchange))
+      const range = `bytes ${bytes.length - rest.length}-${bytes.length - 1}/${bytes.length}`
+      exchange.response.writeHead(206, { 'content-length': rest.length, 'content-range': range })
+      exchange.response.write(rest.subarray(0, 500))
+    }
+    const registry = await startTestRegistry(
+      { [ROUTE]: [sends({ breakAfter: 2 * MIB }), stalls] },
+      { transport: { retry: { attempts: 2 }, timeouts: { body: 50 } } },
+    )
+    const failure = collect(registry.repository().fetch(descriptor))
+    await expect(failure).rejects.toThrow(/ sent no data for 0\.05 s after \d{7} of 3145728 bytes$/)
+  })
+
   test('without getting ahead is given up', async () => {
     const registry = await startTestRegistry({ [ROUTE]: sends({ breakAfter: 1000 }) })
     await expect(collect(registry.repository().fetch(descriptor))).rejects.toMatchObject({ code: 'network-error' })

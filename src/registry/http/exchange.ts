@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { GantryError } from '../../errors.js'
 import { abortError } from '../../util/abort.js'
+import { parseContentRange } from '../content-range.js'
 import { Answer, type HeaderValues } from './answer.js'
 import { AnswerBody } from './answer-body.js'
 import type { Connection } from './connection-pool.js'
@@ -52,7 +53,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** What is sent piece by piece. */
   #outgoing: OutgoingBody | undefined
   #body: AnswerBody | undefined
-  #bodySize: number | undefined
+  /** Where the body of the answer lies in the whole. */
+  #received: Place = { start: 0, size: undefined }
   #released = false
   #finished = false
   #watch: BodyWatch | undefined
@@ -108,8 +110,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: HeaderValues): void {
     if (status < 200) return
     const body = new AnswerBody(controller, () => this.#drop())
-    const length = headers['content-length']
-    this.#bodySize = typeof length === 'string' ? Number(length) : undefined
+    this.#received = placeOf(status, headers)
     this.#body = body
     clearTimeout(this.#headersTimer)
     this.#watch = new BodyWatch(body, this.#timeouts, (what, received) =>
@@ -157,8 +158,12 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #timeoutError(what: string, bytes?: number): GantryError {
-    const total = this.#body === undefined ? this.#request.body?.size : this.#bodySize
-    const progress = bytes === undefined ? '' : ` after ${bytes}${total === undefined ? '' : ` of ${total}`} bytes`
+    const { body } = this.#request
+    const sent = body?.part ?? { start: 0, size: body?.size }
+    // People think of the whole, however many requests it takes.
+    const { start, size } = this.#body === undefined ? sent : this.#received
+    const total = size === undefined ? '' : ` of ${size}`
+    const progress = bytes === undefined ? '' : ` after ${start + bytes}${total} bytes`
     return new GantryError('timeout', `${this.#peer.host} ${what}${progress}`)
   }
 
@@ -191,6 +196,19 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#outgoing?.close()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
   }
+}
+
+/** Where some bytes begin in the whole that they belong to, and how large that is, in bytes. */
+interface Place {
+  readonly start: number
+  readonly size: number | undefined
+}
+
+function placeOf(status: number, headers: HeaderValues): Place {
+  const [length, range] = [headers['content-length'], headers['content-range']]
+  const part = status === 206 && typeof range === 'string' ? parseContentRange(range) : undefined
+  if (part !== undefined) return { start: part.start, size: part.total }
+  return { start: 0, size: typeof length === 'string' ? Number(length) : undefined }
 }
 
 function seconds(milliseconds: number): string {

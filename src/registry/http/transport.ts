@@ -12,6 +12,8 @@ export interface RequestBody {
   readonly content: OpenContent | Uint8Array
   /** In bytes; chunked transfer coding when unknown. */
   readonly size?: number
+  /** What it is a part of, in bytes: only for messages. */
+  readonly part?: { readonly start: number; readonly size: number }
   readonly contentType: string
   /** Called with the absolute number of bytes handed to the connection in this attempt. */
   readonly onProgress?: (offset: number) => void

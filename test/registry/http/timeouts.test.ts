@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { delay } from '../../../src/util/abort.js'
+import { openBytes } from '../../../src/util/bytes.js'
 import { get, put, textOf, useTransports } from './transport-fixture.js'
 
 const { serve, connect } = useTransports()
@@ -74,6 +75,18 @@ describe('time limits', () => {
     await expect.poll(() => server.openConnections()).toBe(0)
   })
 
+  test('a part that stops half-way is counted as what it is a part of', async () => {
+    const server = await serve(({ response }) => {
+      response.writeHead(206, { 'content-length': '400', 'content-range': 'bytes 600-999/1000' })
+      response.write('x'.repeat(100))
+    })
+    const answer = await connect(server, { timeouts: { body: 50 } }).request(get('/v2/x'))
+    await expect(textOf(answer)).rejects.toMatchObject({
+      code: 'timeout',
+      message: `${server.host} sent no data for 0.05 s after 700 of 1000 bytes`,
+    })
+  })
+
   test('a reader that takes its time is no stall', async () => {
     const server = await serve(({ answer }) => answer(200, {}, 'x'.repeat(3_000_000)))
     const answer = await connect(server, { timeouts: { body: 50 } }).request(get('/v2/x'))
@@ -109,6 +122,21 @@ describe('time limits', () => {
     await expect(transport.request(put('/v2/x', bytes))).rejects.toMatchObject({
       code: 'timeout',
       message: expect.stringMatching(/ took no data for 0\.1 s after \d+ of 50000000 bytes$/),
+    })
+  })
+
+  test('a server that gives no answer to the part of an upload', async () => {
+    const server = await serve(({ entry, answer }) => (entry.method === 'GET' ? answer(200) : undefined))
+    const transport = connect(server, { ...once, timeouts: { headers: 50 } })
+    const body = {
+      content: openBytes(Buffer.alloc(100)),
+      size: 100,
+      part: { start: 2000, size: 5000 },
+      contentType: 'application/octet-stream',
+    }
+    await expect(transport.request(put('/v2/x', '', { body }))).rejects.toMatchObject({
+      code: 'timeout',
+      message: `${server.host} gave no answer within 0.05 s after 2100 of 5000 bytes`,
     })
   })
 
