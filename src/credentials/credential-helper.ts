@@ -19,6 +19,8 @@ export interface CredentialHelperOptions {
   readonly timeout?: number
   /** Default: the platform that this runs on. */
   readonly platform?: NodeJS.Platform
+  /** Ends the helper. */
+  readonly signal?: AbortSignal | undefined
 }
 
 type Action = 'get' | 'store' | 'erase' | 'list'
@@ -73,10 +75,10 @@ export class CredentialHelper {
   }
 
   async #run(action: Action, input: string, secrets: readonly string[] = []): Promise<Uint8Array | undefined> {
-    const { environment, timeout = HELPER_TIMEOUT } = this.#options
+    const { environment, timeout = HELPER_TIMEOUT, signal } = this.#options
     const path = await resolveHelper(this.program, environment, this.#options)
     const command = commandOf(path, action, environment)
-    const result = await runHelper(command, { input, environment, timeout, program: this.program })
+    const result = await runHelper(command, { input, environment, timeout, program: this.program, signal })
     if (result.succeeded) return result.output
     const said = decodeText(result.output).trim()
     if (said === NOT_FOUND_TEXT) return undefined

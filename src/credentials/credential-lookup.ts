@@ -29,8 +29,9 @@ export function createCredentialLookup(settings: CredentialSettings): Credential
 
   const askHelper = (name: string, key: string, origin: string): Promise<Credential | undefined> => {
     const question = `${name}\0${key}`
-    const { environment, platform } = settings
-    const answer = answers.get(question) ?? new CredentialHelper(name, { environment, platform, origin }).get(key)
+    const { environment, platform, signal } = settings
+    const answer =
+      answers.get(question) ?? new CredentialHelper(name, { environment, platform, origin, signal }).get(key)
     answers.set(question, answer)
     return answer
   }

@@ -16,6 +16,8 @@ export interface CredentialContext {
   readonly platform?: NodeJS.Platform
   /** Numeric user id, for Podman's folder below /run where XDG_RUNTIME_DIR is not set (Linux). */
   readonly userId?: number
+  /** Ends credential helpers that run, and waiting for files that others write. */
+  readonly signal?: AbortSignal
 }
 
 /** Where credentials are looked for and written. Made by {@link credentialSettingsOf}, or by hand. */
@@ -36,6 +38,8 @@ export interface CredentialSettings {
   /** What credential helpers see; PATH says where they are. */
   readonly environment: Environment
   readonly platform: NodeJS.Platform
+  /** Ends credential helpers that run, and waiting for files that others write. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -44,7 +48,7 @@ export interface CredentialSettings {
  * set. Pure: nothing is read from disk.
  */
 export function credentialSettingsOf(context: CredentialContext): CredentialSettings {
-  const { env, homeFolder, credential, registryConfig = [], platform = process.platform } = context
+  const { env, homeFolder, credential, registryConfig = [], platform = process.platform, signal } = context
   const path = platform === 'win32' ? win32 : posix
   const registryAuthFile = textOf(env.REGISTRY_AUTH_FILE)
   const dockerAuthConfig = textOf(env.DOCKER_AUTH_CONFIG)
@@ -58,6 +62,7 @@ export function credentialSettingsOf(context: CredentialContext): CredentialSett
     environmentCredentials: environmentCredentialsOf(env),
     environment: env,
     platform,
+    ...(signal === undefined ? {} : { signal }),
   }
 }
 

@@ -37,8 +37,8 @@ export interface ErasedCredential {
  * Docker's config.json. A helper that this file names for the host gets the secret, and the file an empty entry, as
  * Docker writes it. A first login to Docker's config.json chooses the helper of the system's keychain where there is one.
  * @param registry host with its port, or that and a path below it, which only Podman's family of tools understands
- * @throws GantryError `invalid-argument`, `credential-store-error`, `file-error`, `locked`, or `unsupported` when a helper
- *   would have to hold a credential for a path
+ * @throws GantryError `invalid-argument`, `credential-store-error`, `file-error`, `locked`, `aborted`, or
+ *   `unsupported` when a helper would have to hold a credential for a path
  */
 export async function storeCredential(
   settings: CredentialSettings,
@@ -50,14 +50,18 @@ export async function storeCredential(
   const path = loginFileOf(settings)
   const helper = await findHelperFor(settings, place, 'store')
   if (helper === undefined) {
-    const update = await updateAuthFile(path, (text) => setJsonMember(text, ['auths', place.key], entry))
+    const update = await updateAuthFile(path, (text) => setJsonMember(text, ['auths', place.key], entry), settings)
     return { path: update.path, isPlainText: true, ...noticeOf(update) }
   }
   await storeInHelper(helper, place.key, credential)
-  const update = await updateAuthFile(path, (text) => {
-    const marked = setJsonMember(text, ['auths', place.key], {})
-    return helper.isChosen ? setJsonMember(marked, ['credsStore'], helper.name) : marked
-  })
+  const update = await updateAuthFile(
+    path,
+    (text) => {
+      const marked = setJsonMember(text, ['auths', place.key], {})
+      return helper.isChosen ? setJsonMember(marked, ['credsStore'], helper.name) : marked
+    },
+    settings,
+  )
   return { path: update.path, helper: helper.client.program, isPlainText: false, ...noticeOf(update) }
 }
 
@@ -73,8 +77,10 @@ export async function eraseCredential(settings: CredentialSettings, registry: st
   if (helper !== undefined) {
     for (const key of helperKeysOf(place.host)) await helper.client.erase(key)
   }
-  const update = await updateAuthFile(path, (text) =>
-    keysToErase(text, path, place).reduce((rest, key) => removeJsonMember(rest, ['auths', key]), text),
+  const update = await updateAuthFile(
+    path,
+    (text) => keysToErase(text, path, place).reduce((rest, key) => removeJsonMember(rest, ['auths', key]), text),
+    settings,
   )
   return {
     path: update.path,
@@ -118,11 +124,11 @@ async function findHelperFor(
   const file = await readAuthFile(origin)
   const named = file === undefined ? undefined : findHelperName(file, host)
   const mayChoose = purpose === 'store' && origin === settings.dockerConfig && isWithoutCredentials(file)
-  const { environment, platform } = settings
+  const { environment, platform, signal } = settings
   const chosen = named === undefined && mayChoose ? await findDefaultHelper(environment, platform) : undefined
   const name = named ?? chosen
   if (name === undefined) return undefined
-  const client = new CredentialHelper(name, { environment, platform, origin })
+  const client = new CredentialHelper(name, { environment, platform, origin, signal })
   if (path !== undefined) {
     throw new GantryError('unsupported', `${client.program} cannot hold a credential for ${key}`, {
       hint: `helpers know whole hosts only: log in to ${host}, or use a file that names no helper`,

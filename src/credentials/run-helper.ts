@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { GantryError } from '../errors.js'
+import { abortError, onAbort, throwIfAborted } from '../util/abort.js'
 import type { Command, Environment } from './helper-program.js'
 
 /** Most that a helper may print, in bytes. */
@@ -19,6 +20,8 @@ export interface HelperRun {
   readonly timeout: number
   /** Names the helper in errors. */
   readonly program: string
+  /** Ends the helper. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface HelperOutput {
@@ -30,9 +33,11 @@ export interface HelperOutput {
 
 /**
  * Runs a credential helper once, without a shell.
- * @throws GantryError `credential-store-error` when it cannot be started, takes too long or prints too much
+ * @throws GantryError `credential-store-error` when it cannot be started, takes too long or prints too much;
+ *   `aborted`
  */
 export async function runHelper(command: Command, run: HelperRun): Promise<HelperOutput> {
+  throwIfAborted(run.signal)
   const child = spawn(command.file, [...command.arguments], {
     env: run.environment,
     stdio: 'pipe',
@@ -44,11 +49,15 @@ export async function runHelper(command: Command, run: HelperRun): Promise<Helpe
   const errorOutput = new CappedOutput()
   let rest: NodeJS.Timeout | undefined
   let timer: NodeJS.Timeout | undefined
+  let stopListening = (): void => undefined
   try {
     const succeeded = await new Promise<boolean>((resolve, reject) => {
       timer = setTimeout(() => {
         reject(helperError(`credential helper ${run.program} did not finish within ${run.timeout / 1000} s`))
       }, run.timeout)
+      stopListening = onAbort(run.signal, () => {
+        if (run.signal !== undefined) reject(abortError(run.signal))
+      })
       child.on('error', (cause) => {
         reject(helperError(`cannot start credential helper ${run.program}: ${startProblemOf(cause)}`))
       })
@@ -73,6 +82,7 @@ export async function runHelper(command: Command, run: HelperRun): Promise<Helpe
     })
     return { succeeded, output: output.bytes(), errorOutput: errorOutput.bytes() }
   } finally {
+    stopListening()
     clearTimeout(timer)
     clearTimeout(rest)
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')

@@ -24,14 +24,18 @@ export interface AuthFileUpdate {
  * afterwards, and stays that owner's; a link stays a link. Missing folders are made, closed to others.
  * @param path a file that need not exist yet
  * @param change gets the text, blank when there is no file; returns the new text, or the same one for no change
- * @throws GantryError `credential-store-error` when what is there is not a credential file; `file-error`; `locked`. The
- *   file is as it was then
+ * @throws GantryError `credential-store-error` when what is there is not a credential file; `file-error`; `locked`;
+ *   `aborted` while it waits for others. The file is as it was then
  */
-export async function updateAuthFile(path: string, change: (text: string) => string): Promise<AuthFileUpdate> {
+export async function updateAuthFile(
+  path: string,
+  change: (text: string) => string,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<AuthFileUpdate> {
   const target = await followLinks(path)
   if ((await fileAt(target)) === undefined && change('') === '') return { path: target, changed: false }
   await withFileErrors('create', dirname(target), () => mkdir(dirname(target), { recursive: true, mode: 0o700 }))
-  return withFileLock(`${target}.lock`, async () => {
+  const update = async (): Promise<AuthFileUpdate> => {
     await sweepTempFiles(dirname(target))
     const existing = await fileAt(target)
     const bytes = existing === undefined ? new Uint8Array() : ((await readAuthBytes(target)) ?? new Uint8Array())
@@ -40,7 +44,8 @@ export async function updateAuthFile(path: string, change: (text: string) => str
     const isLoose = existing !== undefined && isReadableByOthers(existing)
     if (changed !== text || isLoose) await replaceFile(target, changed, existing)
     return { path: target, changed: changed !== text, ...(isLoose ? { tightenedFrom: existing.mode & 0o777 } : {}) }
-  })
+  }
+  return withFileLock(`${target}.lock`, update, signal === undefined ? {} : { signal })
 }
 
 interface ExistingFile {

@@ -28,6 +28,7 @@ export function credentialSettings(context: Context, registryConfig: readonly st
     env: context.environment,
     homeFolder: context.homeFolder,
     registryConfig,
+    signal: context.signal,
     ...(userId === undefined ? {} : { userId }),
   })
 }

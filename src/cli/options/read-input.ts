@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { collectBytes, GantryError, MAX_MANIFEST_SIZE } from '../../index.js'
 import type { Context } from '../context.js'
 import { UsageError } from '../usage-error.js'
+import { readStdin } from './read-stdin.js'
 import { reasonOf } from './text-file.js'
 
 /** Refuses to read two things from one stdin. */
@@ -20,7 +21,7 @@ export function checkStdinUse(values: object): void {
 export async function readInput(file: string, context: Context, values: object): Promise<Uint8Array> {
   if (file === '-') {
     checkStdinUse(values)
-    return collectBytes(context.stdin, MAX_MANIFEST_SIZE, 'manifest on stdin')
+    return collectBytes(readStdin(context), MAX_MANIFEST_SIZE, 'manifest on stdin')
   }
   try {
     const bytes = await readFile(file)

@@ -145,8 +145,8 @@ function warnAboutSecrets(remote: Partial<RemoteValues>, context: Context, prefi
 }
 
 async function readCredential(remote: Partial<RemoteValues>, context: Context): Promise<Credential | undefined> {
-  const password = remote.passwordStdin === true ? await readSecret(context.stdin) : remote.password
-  const token = remote.identityTokenStdin === true ? await readSecret(context.stdin) : remote.identityToken
+  const password = remote.passwordStdin === true ? await readSecret(context) : remote.password
+  const token = remote.identityTokenStdin === true ? await readSecret(context) : remote.identityToken
   if (token !== undefined && token !== '') return { type: 'identity-token', token }
   if (remote.username !== undefined && remote.username !== '') {
     return { type: 'basic', username: remote.username, password: password ?? '' }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { TempFile } from '../../index.js'
 import type { Context } from '../context.js'
 import type { Session } from '../session.js'
+import { readStdin } from './read-stdin.js'
 
 /**
  * Writes all of stdin to a temporary file, which goes with the session: content has to be opened again after a retry,
@@ -16,10 +17,7 @@ export async function spoolStdin(context: Context, session: Session): Promise<st
   const path = join(folder, 'stdin')
   const file = await TempFile.create(path, { mode: 0o600 })
   try {
-    for await (const chunk of context.stdin) {
-      context.signal.throwIfAborted()
-      await file.write(chunk as Uint8Array)
-    }
+    for await (const chunk of readStdin(context)) await file.write(chunk)
     await file.publish({ syncFolder: false })
   } catch (error) {
     await file.discard()
