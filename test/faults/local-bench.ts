@@ -1,0 +1,255 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished } from 'vitest'
+import {
+  createTransport,
+  Repository,
+  startRegistryServer,
+  type AuthenticationOptions,
+  type Descriptor,
+} from '../../src/index.js'
+import { seedArtifact } from '../cli/fixture.js'
+import { snapshotFolder } from '../emulator/folder-snapshot.js'
+import { gantryProgram } from '../scenarios/harness/program.js'
+import { FaultyWire } from './faulty-wire.js'
+
+const USERNAME = 'someone'
+/** A password that must not turn up anywhere but in requests to the registry and its token service. */
+export const CANARY = 'canary-5e3d1'
+
+/** Names that the program gives to what it has not finished. */
+const TEMPORARY = /(?:^|\/)\.[^/]*(?:\/|$| )/
+
+export interface LocalBenchOptions {
+  /** How the registry wants people to log in; default not at all. */
+  readonly auth?: AuthenticationOptions['type']
+  /** Has something done when the test has ended. Tests that run side by side have to hand over their own. */
+  readonly atEnd?: AtEnd
+}
+
+type AtEnd = (task: () => Promise<void> | void) => void
+
+export interface StartOptions {
+  /** Written to standard input, which is closed then; null for a pipe that stays open. Default nothing. */
+  readonly stdin?: string | null
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** How a program came to its end. */
+export interface Ending {
+  /** The exit code, or the signal that ended it. */
+  readonly code: number | NodeJS.Signals
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A program that runs. */
+export interface RunningProgram {
+  readonly pid: number
+  readonly ended: Promise<Ending>
+  send(signal: NodeJS.Signals): void
+}
+
+/**
+ * A person's machine, where the built program runs as a process of its own, and a real registry behind a faulty wire.
+ * Everything that the program may touch lies below one folder: see {@link snapshot}.
+ */
+export class LocalBench {
+  /** The machine: everything below it is watched. */
+  readonly root: string
+  /** Folder of programs that come first in PATH; it is not watched. */
+  readonly programs: string
+  readonly wire: FaultyWire
+  readonly #direct: ReturnType<typeof createTransport>
+  readonly #atEnd: AtEnd
+  #printed = ''
+
+  private constructor(parts: {
+    base: string
+    wire: FaultyWire
+    direct: ReturnType<typeof createTransport>
+    atEnd: AtEnd
+  }) {
+    this.root = join(parts.base, 'machine')
+    this.programs = join(parts.base, 'programs')
+    this.wire = parts.wire
+    this.#direct = parts.direct
+    this.#atEnd = parts.atEnd
+  }
+
+  /** Opens a bench for the running test. */
+  static async open({ auth, atEnd = onTestFinished }: LocalBenchOptions = {}): Promise<LocalBench> {
+    const registry = await startRegistryServer(
+      auth === undefined ? {} : { authentication: { type: auth, users: { [USERNAME]: CANARY } } },
+    )
+    const wire = await FaultyWire.start(registry.url)
+    const base = await mkdtemp(join(tmpdir(), 'gantry-local-'))
+    const direct = createTransport({ registry: registry.registry, plainHttp: true, credentials: findCanary })
+    const bench = new LocalBench({ base, wire, direct, atEnd })
+    atEnd(async () => {
+      await direct.close()
+      await wire.close()
+      await registry.close()
+      await rm(base, { recursive: true, force: true })
+    })
+    await bench.#furnish(auth !== undefined)
+    return bench
+  }
+
+  /** Where files are pulled to; it holds a file already, and has a neighbour with a longer name. */
+  get output(): string {
+    return join(this.root, 'work/output')
+  }
+
+  /** The file with credentials. */
+  get configFile(): string {
+    return join(this.root, 'home/.docker/config.json')
+  }
+
+  path(name: string): string {
+    return join(this.root, 'work', name)
+  }
+
+  /** A reference to something in the registry, on the way over the wire. */
+  reference(tag: string, name = 'team/app'): string {
+    return `${this.wire.host}/${name}:${tag}`
+  }
+
+  /** The way to the registry past the wire. */
+  behind(name = 'team/app'): Repository {
+    return new Repository(this.#direct, name)
+  }
+
+  /** Puts an artifact with one file behind the wire. */
+  async seed(bytes: Uint8Array, { title = 'content.bin', tag = 'v1' } = {}): Promise<Descriptor> {
+    return seedArtifact(this.behind(), { text: bytes, title, tag, artifactType: 'test/file' })
+  }
+
+  async write(name: string, content: string | Uint8Array): Promise<string> {
+    const path = this.path(name)
+    await mkdir(join(path, '..'), { recursive: true })
+    await writeFile(path, content)
+    return path
+  }
+
+  /** Every file of the machine. */
+  async snapshot(): Promise<readonly string[]> {
+    return snapshotFolder(this.root)
+  }
+
+  get environment(): Readonly<Record<string, string>> {
+    return {
+      PATH: `${this.programs}:${process.env.PATH ?? ''}`,
+      HOME: join(this.root, 'home'),
+      TMPDIR: join(this.root, 'tmp'),
+      SOURCE_DATE_EPOCH: '1577836800',
+    }
+  }
+
+  /** Starts a command. Whatever becomes of the test, it does not outlive it. */
+  start(words: readonly string[], options: StartOptions = {}): RunningProgram {
+    return this.startProgram([process.execPath, gantryProgram, ...words], options)
+  }
+
+  /** Starts any program. */
+  startProgram([program = '', ...words]: readonly string[], options: StartOptions = {}): RunningProgram {
+    const { stdin = '', environment = {} } = options
+    const child = spawn(program, words, {
+      cwd: join(this.root, 'work'),
+      env: { ...this.environment, ...environment },
+      stdio: 'pipe',
+    })
+    this.#atEnd(() => void child.kill('SIGKILL'))
+    // A program that does not read its input may end before all of it is written.
+    child.stdin.on('error', () => undefined)
+    if (stdin !== null) child.stdin.end(stdin)
+    return { pid: child.pid ?? 0, ended: this.#endOf(child), send: (signal) => void child.kill(signal) }
+  }
+
+  async run(words: readonly string[], options: StartOptions = {}): Promise<Ending> {
+    return this.start(words, options).ended
+  }
+
+  /** Runs a command that has to work, and to leave nothing unfinished. */
+  async succeeds(words: readonly string[], options: StartOptions = {}): Promise<Ending> {
+    const ending = await this.run(words, options)
+    expect(ending.code, ending.stderr).toBe(0)
+    await this.expectNothingUnfinished()
+    return ending
+  }
+
+  /** Runs a command that has to fail, and to leave everything as it was: here, and at the registry. */
+  async fails(
+    words: readonly string[],
+    message: RegExp,
+    options: StartOptions & { code?: number } = {},
+  ): Promise<Ending> {
+    const before = await this.snapshot()
+    const ending = await this.run(words, options)
+    expect(ending.stderr).toMatch(message)
+    expect(ending.stderr).not.toContain('This is a bug')
+    expect(ending.code, ending.stderr).toBe(options.code ?? 1)
+    expect(await this.snapshot(), 'files of the person').toEqual(before)
+    await this.expectNothingUnfinished()
+    return ending
+  }
+
+  /** Checks that there are no temporary files, no locks, and no uploads that somebody might go on with. */
+  async expectNothingUnfinished(): Promise<void> {
+    expect((await this.snapshot()).filter(isTemporary)).toEqual([])
+    await this.expectNoUploads()
+  }
+
+  /** Checks that every upload that was opened is finished or given up. */
+  async expectNoUploads(): Promise<void> {
+    for (const url of this.wire.uploads) {
+      const name = /^\/v2\/(.+)\/blobs\//.exec(url)?.[1] ?? ''
+      const scope = { type: 'repository', name, actions: ['pull', 'push'] } as const
+      const answer = await this.#direct.request({ method: 'GET', url, scopes: [scope], retry: 'never' })
+      await answer.discard()
+      expect(answer.status, `upload ${url}`).toBe(404)
+    }
+  }
+
+  async #endOf(child: ChildProcess): Promise<Ending> {
+    const output = { stdout: '', stderr: '' }
+    child.stdout?.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()))
+    child.stderr?.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()))
+    const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]
+    this.#printed += output.stdout + output.stderr
+    this.#expectSecretsKept()
+    return { ...output, code: code ?? signal ?? 'SIGKILL' }
+  }
+
+  /** Neither the password nor anything that was sent in its place may be shown. */
+  #expectSecretsKept(): void {
+    const sent = this.wire.ledger.flatMap(({ headers }) => headers.authorization?.split(' ').slice(1) ?? [])
+    for (const secret of new Set([CANARY, ...sent])) expect(this.#printed).not.toContain(secret)
+  }
+
+  async #furnish(hasAccount: boolean): Promise<void> {
+    await mkdir(this.programs, { recursive: true })
+    for (const folder of ['tmp', 'home/.docker', 'work/output', 'work/output-beside']) {
+      await mkdir(join(this.root, folder), { recursive: true })
+    }
+    await writeFile(this.path('output/old.txt'), 'what was there before\n')
+    await writeFile(this.path('output-beside/old.txt'), 'a neighbour\n')
+    const auth = Buffer.from(`${USERNAME}:${CANARY}`).toString('base64')
+    const auths = hasAccount ? { [this.wire.host]: { auth } } : {}
+    await writeFile(this.configFile, JSON.stringify({ auths: { 'other.example': {}, ...auths }, later: [1] }), {
+      mode: 0o600,
+    })
+  }
+}
+
+/** Whether a line of a snapshot is about something that a program has not finished. */
+export function isTemporary(line: string): boolean {
+  return TEMPORARY.test(line.replace(/^home\/\.docker\//, 'home/docker/').replace(/^home\/\.docker /, ''))
+}
+
+function findCanary(): Promise<{ type: 'basic'; username: string; password: string }> {
+  return Promise.resolve({ type: 'basic', username: USERNAME, password: CANARY })
+}
