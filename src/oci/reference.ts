@@ -56,6 +56,7 @@ export function isRegistryName(text: string): boolean {
  */
 export function parseReference(text: string): Reference {
   if (Buffer.byteLength(text) > MAX_LENGTH) throw invalid(`${text.slice(0, 60)}…`, 'it is too long')
+  if (text.trim() === '') throw invalid(text, 'it is empty')
   const slash = text.indexOf('/')
   if (slash === -1) throw invalid(text, 'missing registry or repository')
   const registry = text.slice(0, slash)

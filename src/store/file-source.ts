@@ -53,10 +53,11 @@ export class FileSource implements Source, LocalSource {
 
   /**
    * Reads a file, or packs a folder, to know its digest. A link that is named itself is followed.
-   * @throws GantryError `file-error` when it is missing or unreadable; `unsupported` for a pipe, socket or device, and
+   * @throws GantryError `file-error` when it is missing or unreadable; `invalid-argument` for no path; `unsupported` for a pipe, socket or device, and
    *   for a folder that could not be unpacked again; `conflict` when it changes meanwhile
    */
   async add(path: string, options: AddFileOptions): Promise<Descriptor> {
+    if (path === '') throw new GantryError('invalid-argument', 'the path of a file is empty')
     const resolved = await resolveFile(path)
     const { mediaType, annotations = {} } = options
     const name = annotations[Annotation.title] ?? options.name

@@ -20,6 +20,12 @@ describe('wrong usage', () => {
         'Usage: gantry resolve [flags] <name>{:<tag>|@<digest>}\n' +
         'Please specify exactly 1 argument as the artifact reference to resolve. Run "gantry resolve -h" for more options and examples\n',
     ],
+    [
+      ['push', ''],
+      'Error: "": invalid reference: it is empty\n' +
+        'Please make sure the provided reference is in the form of <registry>/<repo>[:tag|@digest]\n',
+    ],
+    [['push', '', '--oci-layout'], 'Error: found empty file path in ""\n'],
     [['resolve', 'a', 'b'], /requires exactly 1 argument but got 2/],
     [['cp', 'a'], /^Error: "gantry copy" requires exactly 2 argument but got 1\nUsage: gantry copy \[flags\] <from>/],
     [['resolve', '--nosuch', 'x'], "Error: unknown flag: --nosuch\nRun 'gantry resolve --help' for usage.\n"],

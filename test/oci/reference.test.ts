@@ -34,7 +34,8 @@ describe('parseReference', () => {
   })
 
   test.each([
-    ['', 'missing registry or repository'],
+    ['', 'it is empty'],
+    [' ', 'it is empty'],
     ['alpine', 'missing registry or repository'],
     ['localhost:5000', 'missing registry or repository'],
     ['/a', 'invalid registry ""'],

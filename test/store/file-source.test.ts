@@ -54,6 +54,13 @@ describe('FileSource', () => {
     })
   })
 
+  test('says so when it is given no path', async () => {
+    await expect(source.add('', { name: 'x' })).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: 'the path of a file is empty',
+    })
+  })
+
   test('takes a media type and annotations, and a title among them', async () => {
     const annotations = { a: 'b', [Annotation.title]: 'other' }
     const options = { name: 'hi.txt', mediaType: 'text/plain', annotations }

@@ -103,6 +103,7 @@ export interface FileArgument {
 
 /** Parses `<file>[:<type>]`; a name with a colon of its own takes one more at its end. */
 export function parseFileArgument(text: string): FileArgument {
+  if (text === '') throw new UsageError('found empty file path in ""')
   const colon = text.lastIndexOf(':')
   const isDrive = colon === 1 && /^[A-Za-z]:[\\/]/.test(text)
   if (colon === -1 || isDrive) return { path: text }

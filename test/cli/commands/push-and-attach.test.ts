@@ -186,6 +186,7 @@ describe('push', () => {
       ['-a', 'a=b', '--annotation-file', 'x'],
       'Error: `--annotation` and `--annotation-file` cannot be both specified\n',
     ],
+    [[''], 'Error: found empty file path in ""\n'],
     [[':x'], 'Error: found empty file path in ":x"\n'],
     [
       ['--image-spec', 'v9'],
