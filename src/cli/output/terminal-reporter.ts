@@ -9,6 +9,10 @@ import { TransferMeter } from './transfer-meter.js'
 import type { TransferReporter } from './transfer-reporter.js'
 import type { TransferWords } from './transfer-words.js'
 
+/** What a terminal is taken for that says that it is larger: some report tens of thousands of columns. */
+const MAX_COLUMNS = 240
+const MAX_ROWS = 100
+
 /** Rows that are kept free for what stands above the running transfers. */
 const RESERVED_ROWS = 4
 
@@ -106,8 +110,9 @@ export class TerminalReporter implements TransferReporter {
     const running = this.#meter.running()
     if (running.length === 0) return this.#preparing === undefined ? [] : [visibleLine(this.#preparing)]
     this.#preparing = undefined
-    const width = this.#stream.columns ?? 80
-    const limit = Math.max(1, Math.floor((this.#stream.rows ?? 24) / 2) - RESERVED_ROWS)
+    const width = Math.min(this.#stream.columns ?? 80, MAX_COLUMNS)
+    const height = Math.min(this.#stream.rows ?? 24, MAX_ROWS)
+    const limit = Math.max(1, Math.floor(height / 2) - RESERVED_ROWS)
     const rows = running.slice(0, limit).map((transfer) =>
       formatRow(
         {

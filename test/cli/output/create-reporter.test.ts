@@ -6,7 +6,11 @@ import { PULL_WORDS } from '../../../src/cli/output/transfer-words.js'
 import { descriptorOf } from '../../../src/index.js'
 
 /** What is written to a terminal of this kind while something is transferred. */
-async function shownOn(terminal: { readonly TERM: string; readonly columns: number }): Promise<string> {
+async function shownOn(terminal: {
+  readonly TERM: string
+  readonly columns: number
+  readonly rows?: number
+}): Promise<string> {
   let written = ''
   const stream = new Writable({
     write: (chunk: Buffer, _encoding, done) => {
@@ -17,7 +21,7 @@ async function shownOn(terminal: { readonly TERM: string; readonly columns: numb
   const output = Object.assign(stream, {
     isTTY: true,
     columns: terminal.columns,
-    rows: 30,
+    rows: terminal.rows ?? 30,
     cursorTo: (x: number) => cursorTo(stream, x),
     clearLine: (direction: -1 | 0 | 1) => clearLine(stream, direction),
     moveCursor: (x: number, y: number) => moveCursor(stream, x, y),
@@ -43,6 +47,12 @@ async function shownOn(terminal: { readonly TERM: string; readonly columns: numb
 describe('progress', () => {
   test('has rows on a terminal', async () => {
     expect(await shownOn({ TERM: 'xterm', columns: 80 })).toContain('\u001b[')
+  })
+
+  test('has rows of a sensible length on a terminal of any size', async () => {
+    const shown = await shownOn({ TERM: 'xterm', columns: 60_000, rows: 60_000 })
+    expect(Math.max(...shown.split('\n').map((line) => line.length))).toBeLessThan(400)
+    expect(shown.length).toBeLessThan(10_000)
   })
 
   test.each([
