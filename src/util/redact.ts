@@ -40,7 +40,8 @@ export function redactUrl(url: string): string {
     .split('&')
     .map((pair) => {
       const equals = pair.indexOf('=')
-      if (equals === -1) return pair
+      // Without a name there is nothing to know it by.
+      if (equals === -1) return pair === '' ? pair : REDACTED
       return SHOWN_QUERY_KEYS.has(pair.slice(0, equals)) ? pair : `${pair.slice(0, equals)}=${REDACTED}`
     })
   return `${withoutUser.slice(0, queryStart)}?${query.join('&')}`
