@@ -21,6 +21,21 @@ const HINTS: readonly FlagHint[] = [
   },
   {
     code: 'tls-error',
+    message: /^redirect target .* certificate signed by unknown authority/,
+    hint: 'This host is not the registry itself, which keeps content there and redirects to it. If it is the one you mean, name its certificate authority with --ca-file; --insecure does not count for it.',
+  },
+  {
+    code: 'network-error',
+    message: /^redirect target/,
+    hint: 'This host is not the registry itself, which keeps content there and redirects to it. It has to be reachable too: through a proxy (HTTPS_PROXY and NO_PROXY), or at another address with --resolve.',
+  },
+  {
+    code: 'timeout',
+    message: /^redirect target/,
+    hint: 'This host is not the registry itself, which keeps content there and redirects to it. It has to be reachable too; on a slow link, allow more time with --connect-timeout or --headers-timeout.',
+  },
+  {
+    code: 'tls-error',
     message: /certificate signed by unknown authority/,
     hint: 'If the server is the one you mean: name its certificate authority with --ca-file, put it into /etc/containers/certs.d/<host[:port]>/ca.crt (or /etc/docker/certs.d), or do not check at all with --insecure.',
   },

@@ -6,7 +6,7 @@ import { parseByteCount, parseContentRange } from './content-range.js'
 import { blobPath } from './endpoints.js'
 import type { RegistryAnswer } from './http/transport.js'
 import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
-import { responseError } from './response-error.js'
+import { responseError, type ResponseErrorOptions } from './response-error.js'
 
 /** The bytes that are asked for; `end` is the byte after the last one. */
 export interface ByteRange {
@@ -60,7 +60,7 @@ export async function requestBlob(
     return part
   }
   if (answer.status === 404) throw await notFound(context, descriptor, answer)
-  throw await responseError(answer)
+  throw await responseError(answer, elsewhere(context, answer))
 }
 
 /** Whether this answer to a range is about this blob, and starts where it was asked to. */
@@ -78,6 +78,13 @@ function requireLength(answer: RegistryAnswer, size: number, what: string): void
   if (length === undefined || length === size) return
   answer.body.destroy()
   throw new GantryError('size-mismatch', `${what} has ${length} bytes in the registry, and ${size} by its descriptor`)
+}
+
+/** Says of a host that the registry has redirected to that it is not the registry. */
+function elsewhere({ transport }: RepositoryContext, { url }: RegistryAnswer): ResponseErrorOptions {
+  const { origin, host } = new URL(url)
+  if (origin === transport.origin) return {}
+  return { hint: `${host} is not the registry itself: ${transport.registry} keeps content there and redirects to it` }
 }
 
 async function notFound(

@@ -22,3 +22,22 @@ describe('the hint at --max-manifest-size', () => {
     expect(flagHintFor(new GantryError('limit-exceeded', message))).toBeUndefined()
   })
 })
+
+describe('the hint for a host that a registry has redirected to', () => {
+  test.each([
+    ['network-error', 'redirect target cdn.example.com: connection refused', '--resolve'],
+    ['network-error', 'redirect target cdn.example.com: no such host', 'HTTPS_PROXY'],
+    ['timeout', 'redirect target cdn.example.com gave no answer within 60 s', '--headers-timeout'],
+    ['tls-error', 'redirect target cdn.example.com: certificate signed by unknown authority', '--ca-file'],
+  ] as const)('says which it is: %s of %s', (code, message, flag) => {
+    const hint = flagHintFor(new GantryError(code, message))
+    expect(hint).toContain('This host is not the registry itself')
+    expect(hint).toContain(flag)
+  })
+
+  test('is not given for the registry', () => {
+    expect(flagHintFor(new GantryError('network-error', 'registry.example.com: connection refused'))).toBeUndefined()
+    const tls = new GantryError('tls-error', 'registry.example.com: certificate signed by unknown authority')
+    expect(flagHintFor(tls)).toContain('--insecure')
+  })
+})

@@ -54,6 +54,18 @@ describe('fetch of a blob', () => {
     expect(await ranges(registry)).toEqual(['bytes=1000-'])
   })
 
+  test('that the host behind a redirect refuses says that it is not the registry', async () => {
+    const store = await startTestRegistry({
+      'GET /blob': answers(403, { 'content-type': 'application/xml' }, '<Error/>'),
+    })
+    const registry = await startTestRegistry({ [ROUTE]: answers(307, { location: `${store.url}/blob?sig=secret` }) })
+    await expect(collect(registry.repository().fetch(descriptor))).rejects.toMatchObject({
+      code: 'denied',
+      message: `GET "${store.url}/blob?sig=*****": response status code 403: Forbidden`,
+      hint: `${store.host} is not the registry itself: ${registry.host} keeps content there and redirects to it`,
+    })
+  })
+
   test('at the end asks nothing', async () => {
     const registry = await startTestRegistry({})
     expect(await collect(registry.repository().fetch(descriptor, { offset: bytes.length }))).toHaveLength(0)

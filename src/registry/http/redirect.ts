@@ -1,4 +1,4 @@
-import { GantryError } from '../../errors.js'
+import { GantryError, isGantryError } from '../../errors.js'
 import type { Answer } from './answer.js'
 import type { HttpRequest } from './client.js'
 import { checkDestination, isSameOrigin, type PointingRegistry } from './destination.js'
@@ -24,7 +24,7 @@ export interface RedirectSettings {
 export async function sendFollowing(first: HttpRequest, settings: RedirectSettings): Promise<Answer> {
   let request = first
   for (let redirects = 0; ; redirects++) {
-    const answer = await settings.send(request)
+    const answer = await (request.trust === 'other' ? sendElsewhere(request, settings) : settings.send(request))
     if (!REDIRECT_STATUSES.has(answer.status)) return request.trust === 'other' ? checkAnonymous(answer) : answer
     const location = answer.header('location')
     await answer.discard()
@@ -38,6 +38,19 @@ export async function sendFollowing(first: HttpRequest, settings: RedirectSettin
     const url = checkDestination(location, request.url, registry, 'redirect')
     const isTrusted = request.trust === 'registry' && isSameOrigin(url, registry.origin)
     request = isTrusted ? { ...request, url } : { ...request, url, headers: settings.publicHeaders, trust: 'other' }
+  }
+}
+
+/** People know the registry, and not the host that it keeps content on: an error has to say which of them it is about. */
+async function sendElsewhere(request: HttpRequest, { send, pointing }: RedirectSettings): Promise<Answer> {
+  try {
+    return await send(request)
+  } catch (error) {
+    if (!isGantryError(error, 'network-error', 'timeout', 'tls-error')) throw error
+    throw new GantryError(error.code, `redirect target ${error.message}`, {
+      hint: `this host is not the registry itself: ${pointing().origin.host} keeps content there and redirects to it`,
+      cause: error.cause ?? error,
+    })
   }
 }
 

@@ -54,6 +54,30 @@ describe('redirects', () => {
     }
   })
 
+  test('to a host that cannot be reached say that it is not the registry', async () => {
+    const { registry, store } = await setUp()
+    await store.close()
+    const transport = connect(registry, { credentials, retry: { firstDelay: 1 } })
+    await expect(transport.request(get('/v2/a/blobs/x'))).rejects.toMatchObject({
+      code: 'network-error',
+      message: `redirect target ${store.host}: connection refused (2 attempts)`,
+      hint: `this host is not the registry itself: ${registry.host} keeps content there and redirects to it`,
+    })
+    // Refused twice: what may be repeated is no matter of the words.
+    expect(registry.ledger.filter(({ url }) => url === '/v2/a/blobs/x')).toHaveLength(3)
+  })
+
+  test('to a host that says nothing say that it is not the registry', async () => {
+    const { registry, store } = await setUp()
+    store.use(() => undefined)
+    const transport = connect(registry, { credentials, retry: { attempts: 1 }, timeouts: { headers: 50 } })
+    await expect(transport.request(get('/v2/a/blobs/x'))).rejects.toMatchObject({
+      code: 'timeout',
+      message: `redirect target ${store.host} gave no answer within 0.05 s`,
+      hint: `this host is not the registry itself: ${registry.host} keeps content there and redirects to it`,
+    })
+  })
+
   test('within the registry secrets are kept', async () => {
     const registry = await serve(({ entry, answer }) => {
       if (entry.headers.authorization === undefined) answer(401, { 'www-authenticate': 'Basic realm="r"' })

@@ -133,7 +133,7 @@ describe('what is for the registry alone', () => {
       connect(registry, { plainHttp: false, tls: { insecure: true } }).request(get('/v2/a')),
     ).rejects.toMatchObject({
       code: 'tls-error',
-      message: `${store.host}: certificate signed by unknown authority`,
+      message: `redirect target ${store.host}: certificate signed by unknown authority`,
     })
   })
 
