@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { open, realpath } from 'node:fs/promises'
+import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
@@ -7,8 +7,9 @@ import { Digester, type Digest } from '../oci/digest.js'
 import { MediaType } from '../oci/media-types.js'
 import { compressionFormatOf, COMPRESSION_MAGIC_SIZE } from '../store/compression/compression-format.js'
 import { decompress } from '../store/compression/decompress.js'
-import { gzipBlocks } from '../store/compression/gzip-blocks.js'
+import { writeGzipFile } from '../store/compression/gzip-file.js'
 import { peekContent } from '../store/compression/peek-content.js'
+import { digested } from '../store/digested.js'
 import { changedWhileReading, isUnchanged, type FileStamp } from '../store/file-stamp.js'
 import { TAR_BLOCK_SIZE } from '../store/tar/tar-entry.js'
 import { hasValidChecksum, isZero } from '../store/tar/tar-fields.js'
@@ -48,11 +49,11 @@ export async function readLayerFile(path: string, options: ReadLayerOptions): Pr
     const pieces = digested(readPieces(handle, { start: 0, end: stamp.size, path, ...signalOf(options) }), raw)
     const peeked = await peekContent(pieces, COMPRESSION_MAGIC_SIZE)
     const format = compressionFormatOf(peeked.head)
-    const tar = checkedTar(digested(decompress(peeked, path), inside), path)
-    const compressed = format === undefined ? await compress(tar, options) : undefined
-    if (compressed === undefined) await drain(tar)
+    const tar = decompress(peeked, path)
+    const compressed = format === undefined ? await compress(checkedTar(tar, path), options) : undefined
+    if (compressed === undefined) await drain(checkedTar(digested(tar, inside), path))
     if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
-    if (compressed !== undefined) return { ...compressed, diffId: inside.digest() }
+    if (compressed !== undefined) return compressed
     return {
       descriptor: {
         mediaType: format === 'zstd' ? MediaType.imageLayerZstd : options.mediaType,
@@ -67,23 +68,12 @@ export async function readLayerFile(path: string, options: ReadLayerOptions): Pr
   }
 }
 
-async function compress(tar: Bytes, options: ReadLayerOptions): Promise<Pick<LayerFile, 'descriptor' | 'open'>> {
+async function compress(tar: Bytes, options: ReadLayerOptions): Promise<LayerFile> {
   const path = join(await options.temporaryFolder(), `${randomUUID()}.tar.gz`)
-  const digester = new Digester()
-  const stamp = await withFileErrors('write', path, async () => {
-    const target = await open(path, 'wx', 0o600)
-    try {
-      for await (const member of gzipBlocks(tar, signalOf(options))) {
-        digester.update(member)
-        await target.writeFile(member)
-      }
-      return await target.stat()
-    } finally {
-      await target.close()
-    }
-  })
+  const { digest, size, stamp, uncompressedDigest } = await writeGzipFile(tar, path, signalOf(options))
   return {
-    descriptor: { mediaType: options.mediaType, digest: digester.digest(), size: digester.size },
+    descriptor: { mediaType: options.mediaType, digest, size },
+    diffId: uncompressedDigest,
     open: (offset = 0) => readUnchanged(path, { path, stamp, offset }),
   }
 }
@@ -106,13 +96,6 @@ async function* readUnchanged(
     if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
   } finally {
     await handle.close()
-  }
-}
-
-async function* digested(content: Bytes, digester: Digester): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const chunk of content) {
-    digester.update(chunk)
-    yield chunk
   }
 }
 

@@ -127,7 +127,7 @@ export class FileSource implements Source, LocalSource {
     return {
       ...packed,
       annotations: { [Annotation.unpackedDigest]: packed.uncompressedDigest, [Annotation.unpack]: 'true' },
-      ...contentOf(target, target, await stat(target)),
+      ...contentOf(target, target, packed.stamp),
     }
   }
 }
