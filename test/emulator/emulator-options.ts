@@ -26,6 +26,8 @@ export interface EmulatorOptions {
   readonly names?: NameSwitches
   readonly tags?: TagListSwitches
   readonly catalog?: CatalogSwitch
+  /** 66: the most repositories that may be asked for at once: more is 400. */
+  readonly catalogMaxN?: number
   readonly delete?: DeleteSwitches
   readonly referrers?: ReferrersSwitches
   readonly rateLimit?: RateLimitSwitches

@@ -6,9 +6,11 @@ import type { ChallengeContext } from './auth/challenge.js'
 import { TokenBook } from './auth/token-book.js'
 import { TokenServer } from './auth/token-server.js'
 import { composeLayers, type Call, type Layer, type Next } from './call.js'
+import { createAlgorithmLayer } from './content/algorithm-layer.js'
 import { createBlobEdit, createBlobLayer } from './content/blob-layer.js'
 import { createManifestReadLayer, createManifestWriteLayer } from './content/manifest-layer.js'
 import { createNameLayer, createPolicyLayer } from './content/policy-layer.js'
+import { createRouterLayer } from './content/router-layer.js'
 import { SignedBlobs } from './content/signed-blobs.js'
 import type { EmulatorOptions } from './emulator-options.js'
 import { InnerRegistry } from './inner-registry.js'
@@ -163,16 +165,18 @@ export class Emulator {
         challenge: () => this.#challengeContext(),
       }),
       ...(rateLimit === undefined ? [] : [createRateLimitLayer(rateLimit, this.time)]),
+      ...(this.#options.names?.strictRouter === true ? [createRouterLayer()] : []),
       createNameLayer(this.#options.names ?? {}, storage),
       createPolicyLayer(this.#options.policy ?? {}, storage),
       createUploadLayer(this.#options.upload ?? {}, addresses),
       createMountLayer(mount),
+      ...(this.#options.blob?.sha256Only === true ? [createAlgorithmLayer()] : []),
       createBlobLayer(this.#options.blob ?? {}, this.#signed),
       createReferrersLayer(this.#options.referrers ?? {}, storage),
       createManifestReadLayer(manifest),
       createManifestWriteLayer(manifest, storage),
       ...(this.#options.tags === undefined ? [] : [createTagsLayer(this.#options.tags, { storage, addresses })]),
-      createCatalogLayer(catalog),
+      createCatalogLayer(catalog, this.#options.catalogMaxN),
       createDeleteLayer(this.#options.delete ?? {}, storage),
     ]
     return composeLayers(layers, (call) => this.#inner.ask(call))

@@ -11,6 +11,8 @@ export interface BlobSwitches {
   /** 45: how often a blob is cut after half of its bytes, or has its first byte changed. */
   readonly truncate?: number
   readonly corrupt?: number
+  /** 46: what was pushed by sha512 is known by sha256, and shown as that. */
+  readonly sha256Only?: boolean
 }
 
 /** How manifests are taken and handed out. */
@@ -21,6 +23,8 @@ export interface ManifestSwitches {
   readonly head?: 'ok' | 'noLength' | 'gzipLength' | 405 | 'noContentType'
   /** 48: what a GET gets whose Accept does not name the type. */
   readonly acceptStrict?: 404 | 'convertSchema1'
+  /** 48: the types that this is about; default all. */
+  readonly acceptStrictTypes?: RegExp
   /** 49: behind the media type. */
   readonly contentType?: string
   /** 50: in bytes; default 4 MiB, and 413 above. */
@@ -53,6 +57,8 @@ export interface PolicySwitches {
 
 /** What repositories may be called, and what becomes of those that are not there. */
 export interface NameSwitches {
+  /** 76: names, tags and digests of another form are no endpoint at all: 404 in plain text. */
+  readonly strictRouter?: boolean
   /** 57: how many parts a name has. */
   readonly depth?: number
   /** 58: what those get who may not push; default 404. */

@@ -35,9 +35,10 @@ function missing(call: Call, answer: EmulatedAnswer, { missingIs403, missingCode
 async function convert(
   call: Call,
   answer: EmulatedAnswer,
-  { acceptStrict }: ManifestSwitches,
+  { acceptStrict, acceptStrictTypes }: ManifestSwitches,
 ): Promise<EmulatedAnswer> {
   const type = headerOf(answer, 'content-type') ?? ''
+  if (acceptStrictTypes?.test(type) === false) return answer
   const isAsked = (call.header('accept') ?? '').split(',').some((entry) => mediaTypeOf(entry) === type)
   if (acceptStrict === undefined || isAsked) return answer
   dropBody(answer)

@@ -2,6 +2,8 @@
 export interface TagListSwitches {
   /** 59: form of the Link to the next page; default `relative`. */
   readonly link?: 'relative' | 'absolute' | 'otherOrigin' | 'wrongPrefix' | 'none' | 'unquotedRel'
+  /** 59: a page as long as it was asked for has a Link, also where nothing follows. */
+  readonly linkWhenFull?: boolean
   /** What else a Link holds, such as `orderby=`. */
   readonly linkExtra?: string
   /** 60: all at once and unsorted, whatever `n` and `last` say. */

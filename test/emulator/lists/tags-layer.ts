@@ -54,7 +54,8 @@ function pageOf(call: Call, sorted: readonly string[], switches: TagListSwitches
   const tags = rest.slice(0, limit)
   if (linkLoop === true) return { tags, after: last ?? '' }
   const end = tags.at(-1)
-  return end === undefined || tags.length === rest.length ? { tags } : { tags, after: end }
+  const isLast = tags.length === rest.length && !(switches.linkWhenFull === true && tags.length === limit && n !== null)
+  return end === undefined || isLast ? { tags } : { tags, after: end }
 }
 
 function linkTo(

@@ -135,6 +135,20 @@ export const CONTENT_ROWS: readonly SwitchRow[] = [
     },
   })),
   {
+    row: '46',
+    name: 'sha256Only',
+    options: { blob: { sha256Only: true } },
+    check: async (wire) => {
+      const [long, own] = [digestOf(TEXT, 'sha512'), digestOf(TEXT)]
+      const { headers } = await wire.post(`/v2/${REPOSITORY}/blobs/uploads/`)
+      const put = await wire.finish(headers.location ?? '', long, TEXT)
+      expect([put.status, put.headers['docker-content-digest']]).toEqual([201, own])
+      expect(put.headers.location).toMatch(new RegExp(`/blobs/${own}$`))
+      const read = await wire.get(`/v2/${REPOSITORY}/blobs/${long}`)
+      expect([read.status, read.text, read.headers['docker-content-digest']]).toEqual([200, TEXT, own])
+    },
+  },
+  {
     row: '47',
     name: 'head 405',
     options: { manifest: { head: 405 } },
@@ -171,6 +185,15 @@ export const CONTENT_ROWS: readonly SwitchRow[] = [
       expect((await wire.get(MANIFEST)).code).toBe('MANIFEST_UNKNOWN')
       expect((await wire.get(MANIFEST, { Accept: '*/*' })).status).toBe(404)
       expect((await wire.get(MANIFEST, { Accept: `text/plain, ${MediaType.imageManifest};q=1` })).status).toBe(200)
+    },
+  },
+  {
+    row: '48',
+    name: 'acceptStrictTypes',
+    options: { manifest: { acceptStrict: 404, acceptStrictTypes: /index/ } },
+    check: async (wire) => {
+      await wire.seed(['v1'])
+      expect((await wire.get(MANIFEST)).status).toBe(200)
     },
   },
   {

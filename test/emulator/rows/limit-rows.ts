@@ -71,6 +71,18 @@ export const LIMIT_ROWS: readonly SwitchRow[] = [
     },
   },
   {
+    row: '76',
+    name: 'strictRouter',
+    options: { names: { strictRouter: true } },
+    check: async (wire) => {
+      for (const path of ['Upper/tags/list', 'a/manifests/.tag', 'a/blobs/sha256', 'a_/blobs/uploads/']) {
+        const { status, text } = await wire.get(`/v2/${path}`)
+        expect([path, status, text]).toEqual([path, 404, '404 page not found\n'])
+      }
+      expect((await wire.get(`/v2/${REPOSITORY}/tags/list`)).code).toBe('NAME_UNKNOWN')
+    },
+  },
+  {
     row: '77',
     name: 'flaky',
     options: { http: { flaky: { times: 2, status: 503 } } },

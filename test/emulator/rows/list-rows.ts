@@ -48,6 +48,18 @@ export const LIST_ROWS: readonly SwitchRow[] = [
     },
   })),
   {
+    row: '59',
+    name: 'linkWhenFull',
+    options: { tags: { linkWhenFull: true } },
+    check: async (wire) => {
+      await wire.seed(['a', 'b'])
+      expect((await wire.get(`${TAGS}?n=2`)).headers.link).toBe(`<${TAGS}?last=b&n=2>; rel="next"`)
+      const { json, headers } = await wire.get(`${TAGS}?n=2&last=b`)
+      expect([json.tags, headers.link]).toEqual([[], undefined])
+      expect((await wire.get(TAGS)).headers.link).toBeUndefined()
+    },
+  },
+  {
     row: '60',
     name: 'ignoreN',
     options: { tags: { ignoreN: true } },
@@ -129,6 +141,15 @@ export const LIST_ROWS: readonly SwitchRow[] = [
     options: { catalog },
     check: async (wire) => expect((await wire.get('/v2/_catalog')).status).toBe(catalog),
   })),
+  {
+    row: '66',
+    name: 'catalogMaxN',
+    options: { catalogMaxN: 1 },
+    check: async (wire) => {
+      expect((await wire.get('/v2/_catalog?n=2')).code).toBe('PAGINATION_NUMBER_INVALID')
+      expect((await wire.get('/v2/_catalog?n=1')).status).toBe(200)
+    },
+  },
   {
     row: '66',
     name: 'catalog adminOnly',
