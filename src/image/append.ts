@@ -4,7 +4,9 @@ import { GantryError } from '../errors.js'
 import { callOptionsOf } from '../graph/call-options.js'
 import { copyGraph } from '../graph/copy.js'
 import type { OnTransferEvent } from '../graph/events.js'
+import { planGraph } from '../graph/plan-copy.js'
 import { PreparedSource } from '../graph/prepared-source.js'
+import { runCopy } from '../graph/run-copy.js'
 import { blame } from '../graph/transfer.js'
 import { Annotation } from '../oci/annotations.js'
 import type { Annotations, Descriptor } from '../oci/descriptor.js'
@@ -125,10 +127,14 @@ async function copyBase(sink: Sink, base: BaseImage, options: AppendOptions): Pr
   if (source === undefined) return
   const { tags: _, ...copyOptions } = options
   const blobs = base.config === undefined ? base.layers : [...base.layers, base.config]
-  await mapConcurrently(blobs, async (blob) => copyGraph(source, sink, blob, copyOptions), {
-    concurrency: options.concurrency ?? LARGE_AT_ONCE,
-    ...callOptionsOf(options),
-  })
+  const sideBySide = { concurrency: options.concurrency ?? LARGE_AT_ONCE, ...callOptionsOf(options) }
+  // All of them first: what is not at the source is to be noticed before anything moves.
+  const plans = await mapConcurrently(
+    blobs,
+    async (blob) => planGraph(source, { descriptor: blob }, sink, copyOptions),
+    sideBySide,
+  )
+  await mapConcurrently(plans, async (plan) => runCopy(source, sink, plan, copyOptions), sideBySide)
 }
 
 function baseAnnotations({ descriptor }: BaseImage, options: AppendOptions): Annotations {

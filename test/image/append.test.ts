@@ -1,4 +1,4 @@
-import { appendFile, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -7,10 +7,12 @@ import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.js'
 import { digestOf } from '../../src/oci/digest.js'
 import { encodeJson } from '../../src/oci/encode-json.js'
 import { MediaType } from '../../src/oci/media-types.js'
+import { LayoutStore } from '../../src/store/layout.js'
 import { MemoryStore } from '../../src/store/memory.js'
 import { readContent } from '../../src/store/verify.js'
 import { openBytes } from '../../src/util/bytes.js'
 import { RecordingStore } from '../graph/recording-store.js'
+import { blobFile } from '../store/layout-folder.js'
 import { linux, pushBlob, pushImage, pushIndex } from '../graph/sample-graph.js'
 import { temporaryFolder } from '../util/temporary-folder.js'
 
@@ -204,6 +206,18 @@ describe('a base', () => {
     const result = await append([gzipLayer], { base: { source, reference: 'chart' } })
     expect(await sink.has(config)).toBe(true)
     expect((await documentsOf(sink, result)).manifest.config).toEqual(config)
+  })
+
+  test('of which a layer is missing is noticed before anything is sent', async () => {
+    const path = join(folder, 'layout')
+    const source = await LayoutStore.open(path, { create: true })
+    const { digest } = await pushImage(source, linux('amd64'), 'lost')
+    const base = { source, reference: digest }
+    const lost = descriptorOf(MediaType.imageLayer, Buffer.from('layer of lost'))
+    await rm(blobFile(path, lost))
+    const message = `${lost.digest}: not found`
+    await expect(append([gzipLayer], { base })).rejects.toMatchObject({ code: 'not-found', side: 'source', message })
+    expect(sink.callsOf('push')).toEqual([])
   })
 
   test('that is for windows, or missing, or no image, is refused', async () => {
