@@ -123,7 +123,7 @@ export class FaultBench {
     return stranger
   }
 
-  /** Runs a command with the account. */
+  /** Runs a command with the account, after which no secret may have been shown and no connection may be open. */
   async run(words: readonly string[]): Promise<CliResult> {
     const { tls, debug = true } = this.#options
     const way = tls === undefined ? ['--plain-http'] : ['--ca-file', join(this.folder, 'ca.pem')]
@@ -133,6 +133,8 @@ export class FaultBench {
     })
     this.#printed += result.stdout + result.stderr
     this.#expectSecretsKept()
+    this.wire.thaw()
+    await expect.poll(() => this.wire.openConnections, { interval: 2 }).toBe(0)
     return result
   }
 

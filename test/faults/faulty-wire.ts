@@ -56,6 +56,7 @@ export class FaultyWire {
   readonly #agent = new Agent({ keepAlive: true })
   readonly #rules: Rule[] = []
   readonly #uploads = new Set<string>()
+  readonly #requests = new Set<IncomingMessage>()
 
   private constructor(server: ScriptedServer, target: URL) {
     this.#server = server
@@ -103,12 +104,18 @@ export class FaultyWire {
     return this.ledger.filter((entry) => entry.method === method && path.test(pathOf(entry.url)))
   }
 
+  /** Goes on reading where a fault had stopped: an end cannot be seen by who does not look. */
+  thaw(): void {
+    for (const request of this.#requests) request.resume()
+  }
+
   async close(): Promise<void> {
     await this.#server.close()
     this.#agent.destroy()
   }
 
   async #pass(exchange: ScriptedExchange): Promise<void> {
+    this.#requests.add(exchange.request)
     const passage: Passage = {
       ...exchange,
       ask: (withoutHeader) => this.#ask(exchange, withoutHeader),

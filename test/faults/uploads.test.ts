@@ -108,6 +108,8 @@ describe('22: a registry that says where a broken upload stands', () => {
     const bench = await pushBroken(range)
     expect(contentsIn(bench)).toEqual(['PUT all', 'PUT all'])
     expect(sessionsIn(bench)).toBe(UPLOADS_OF_A_PUSH + 1)
+    // Nothing was finished that could not be complete.
+    expect(bench.wire.find('PUT', UPLOAD)).toHaveLength(UPLOADS_OF_A_PUSH + 1)
   })
 
   test('22: wrongly: what the registry then refuses begins anew', async () => {
