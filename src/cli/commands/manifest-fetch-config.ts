@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
 import {
   GantryError,
+  openBytes,
   parseManifest,
   readContent,
   readPlatformManifest,
@@ -14,6 +14,7 @@ import { checkExclusive } from '../options/exclusive.js'
 import { declarePlatform, readPlatform, type PlatformValues } from '../options/platform.js'
 import { declareTarget, readTarget } from '../options/target.js'
 import { indentJson } from '../output/indent-json.js'
+import { saveContent } from '../output/save-content.js'
 import { Printer } from '../output/printer.js'
 import { requireReference } from '../require-reference.js'
 import { withCache } from '../with-cache.js'
@@ -56,7 +57,7 @@ Example - Fetch the config of one platform and indent it:
       const printer = new Printer(context)
       if (values.output !== undefined || values.descriptor !== true) {
         const bytes = await readContent(source, config, { signal })
-        if (values.output !== undefined && values.output !== '-') await writeFile(values.output, bytes)
+        if (values.output !== undefined && values.output !== '-') await saveContent(values.output, openBytes(bytes)())
         else if (values.pretty === true) printer.line(indentJson(bytes))
         else printer.bytes(bytes)
       }

@@ -1,6 +1,6 @@
-import { writeFile } from 'node:fs/promises'
 import {
   isGantryError,
+  openBytes,
   parseJsonObject,
   readPlatformManifest,
   resolvePlatform,
@@ -19,6 +19,7 @@ import { repeatable } from '../options/repeatable.js'
 import { declareTarget, readTarget, type TargetOptions } from '../options/target.js'
 import { Printer } from '../output/printer.js'
 import { indentJson } from '../output/indent-json.js'
+import { saveContent } from '../output/save-content.js'
 import { showResult } from '../output/show-result.js'
 import { sortedKeys } from '../output/sorted-keys.js'
 import { PrefixedError } from '../prefixed-error.js'
@@ -119,7 +120,7 @@ async function fetchContent(
 }
 
 async function saveOutput({ output }: Values, { bytes }: ManifestContent): Promise<void> {
-  if (output !== undefined && output !== '-') await writeFile(output, bytes)
+  if (output !== undefined && output !== '-') await saveContent(output, openBytes(bytes)())
 }
 
 function resultOf(target: Target, { descriptor, bytes }: ManifestContent): Descriptor & JsonObject {
