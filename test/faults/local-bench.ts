@@ -14,6 +14,7 @@ import {
 import { seedArtifact } from '../cli/fixture.js'
 import { snapshotFolder } from '../emulator/folder-snapshot.js'
 import { gantryProgram } from '../scenarios/harness/program.js'
+import { editHeaders, reply } from './faults.js'
 import { FaultyWire } from './faulty-wire.js'
 
 const USERNAME = 'someone'
@@ -36,6 +37,11 @@ export interface StartOptions {
   /** Written to standard input, which is closed then; null for a pipe that stays open. Default nothing. */
   readonly stdin?: string | null
   readonly environment?: Readonly<Record<string, string>>
+}
+
+export interface FailureOptions extends StartOptions {
+  /** Default 1. */
+  readonly code?: number
 }
 
 /** How a program came to its end. */
@@ -182,19 +188,26 @@ export class LocalBench {
   }
 
   /** Runs a command that has to fail, and to leave everything as it was: here, and at the registry. */
-  async fails(
-    words: readonly string[],
-    message: RegExp,
-    options: StartOptions & { code?: number } = {},
-  ): Promise<Ending> {
+  async fails(words: readonly string[], message: RegExp, options: FailureOptions = {}): Promise<Ending> {
+    return this.failsAs([process.execPath, gantryProgram, ...words], message, options)
+  }
+
+  /** Like {@link fails} for any program, such as one that runs the command with less rights. */
+  async failsAs(words: readonly string[], message: RegExp, options: FailureOptions = {}): Promise<Ending> {
     const before = await this.snapshot()
-    const ending = await this.run(words, options)
+    const ending = await this.startProgram(words, options).ended
     expect(ending.stderr).toMatch(message)
     expect(ending.stderr).not.toContain('This is a bug')
     expect(ending.code, ending.stderr).toBe(options.code ?? 1)
     expect(await this.snapshot(), 'files of the person').toEqual(before)
     await this.expectNothingUnfinished()
     return ending
+  }
+
+  /** Lets the registry look like one that does not know of referrers. */
+  hideReferrers(): void {
+    this.wire.on('GET', /\/referrers\//, reply({ status: 404 }), { times: Number.POSITIVE_INFINITY })
+    this.wire.on('PUT', /\/manifests\//, editHeaders({ 'oci-subject': undefined }), { times: Number.POSITIVE_INFINITY })
   }
 
   /** Checks that there are no temporary files, no locks, and no uploads that somebody might go on with. */

@@ -63,9 +63,9 @@ test.each(['SIGINT', 'SIGKILL'] as const)(
     const program = bench.start(words)
     const isOld = async (name: string): Promise<boolean> =>
       (await readFile(bench.path(`output/${name}`), 'utf8')).startsWith('old ')
-    let hasEnded = false
-    void program.ended.then(() => (hasEnded = true))
-    while (!hasEnded && (await isOld(names[0]!))) await new Promise(setImmediate)
+    const over = program.ended.then(() => true)
+    const soon = (): Promise<boolean> => new Promise((resolve) => setImmediate(resolve, false))
+    while ((await isOld(names[0]!)) && !(await Promise.race([over, soon()])));
     program.send(signal)
     const { code, stderr } = await program.ended
     // It may have come to its end before the signal came.
