@@ -31,6 +31,9 @@ export interface FileTarget {
   readonly isMerge: boolean
 }
 
+/** Title of a folder that was packed from inside. */
+const ROOT = '.'
+
 const REFUSED = 'failed to resolve path for writing'
 
 /** Finds out where content with a title may be written below a folder, by the name and by what is on the disk now. */
@@ -51,10 +54,7 @@ export class FileTargetResolver {
    *   must not be replaced; `file-error` when something of another kind is in the way
    */
   async resolve({ title, isFolder }: TitledContent): Promise<FileTarget> {
-    checkTitle(title, this.#options)
-    const wanted = resolve(this.#root, title)
-    const { folder, real } = await this.#ancestorOf(dirname(wanted), title)
-    const path = join(real, relative(folder, dirname(wanted)), basename(wanted))
+    const { path, ancestor } = isFolder && title === ROOT ? await this.#placeOfRoot() : await this.#placeOf(title)
     const stats = statsAt(path)
     if (stats !== undefined && this.#options.keepOldFiles === true) {
       throw new GantryError('already-exists', `${REFUSED}: overwrite disallowed: ${visibleLine(title)}`)
@@ -65,7 +65,21 @@ export class FileTargetResolver {
     if (stats !== undefined && isFolder && !stats.isDirectory() && !stats.isSymbolicLink()) {
       throw new GantryError('file-error', `cannot write ${path}: a file is in the place of the folder`)
     }
-    return { path, ancestor: real, isMerge: stats?.isDirectory() === true }
+    return { path, ancestor, isMerge: stats?.isDirectory() === true }
+  }
+
+  async #placeOf(title: string): Promise<Omit<FileTarget, 'isMerge'>> {
+    checkTitle(title, this.#options)
+    const wanted = resolve(this.#root, title)
+    const { folder, real } = await this.#ancestorOf(dirname(wanted), title)
+    return { path: join(real, relative(folder, dirname(wanted)), basename(wanted)), ancestor: real }
+  }
+
+  /** A folder that was packed as the current one is the output folder itself, and nothing beside it. */
+  async #placeOfRoot(): Promise<Omit<FileTarget, 'isMerge'>> {
+    const folder = await deepestFolder(this.#root)
+    const real = await realPath(folder, ROOT)
+    return { path: join(real, relative(folder, this.#root)), ancestor: real }
   }
 
   async #ancestorOf(parent: string, title: string): Promise<Ancestor> {

@@ -98,6 +98,49 @@ describe('FileSink', () => {
     expect(readdirSync(base)).toEqual(['out'])
   })
 
+  test.each(['is not there', 'is there', 'is a link'])(
+    'unpacks a folder that was packed from inside into the output folder, which %s',
+    async (state) => {
+      if (state !== 'is not there') mkdirSync(join(base, 'real'))
+      if (state === 'is there') renameSync(join(base, 'real'), out)
+      if (state === 'is a link') symlinkSync(join(base, 'real'), out)
+      if (state !== 'is not there') writeFileSync(join(out, 'mine'), 'mine')
+      const sink = openSink()
+      const content = packed(
+        '.',
+        tarFolder('.'),
+        tarFile('./a', 'a'),
+        tarFile('./sub/b', 'b'),
+        tarLink('./sub/up', '../a'),
+      )
+      await pushAll(sink, content)
+      expect(await sink.publish()).toEqual([{ path: `${out}/`, descriptor: content.descriptor }])
+      expect([read('a'), read('sub/b'), read('sub/up')]).toEqual(['a', 'b', 'a'])
+      expect(readdirSync(out).sort()).toEqual(state === 'is not there' ? ['a', 'sub'] : ['a', 'mine', 'sub'])
+      expect(readdirSync(base)).toEqual(state === 'is a link' ? ['out', 'real'] : ['out'])
+    },
+  )
+
+  test('does not unpack into an output folder that is there when nothing may be replaced', async () => {
+    mkdirSync(out)
+    const sink = openSink({ keepOldFiles: true })
+    await expect(pushAll(sink, packed('.', tarFile('./a', 'a')))).rejects.toMatchObject({ code: 'already-exists' })
+    expect(readdirSync(out)).toEqual([])
+  })
+
+  test('lets nothing out of the output folder that is in a folder packed from inside', async () => {
+    mkdirSync(out)
+    const sink = openSink()
+    for (const entry of [tarFile('../evil', 'x'), tarFile('./../evil', 'x'), tarLink('./up', '..')]) {
+      const pushing = pushAll(openSink(), packed('.', tarFile('./a', 'a'), entry))
+      await expect(pushing).rejects.toMatchObject({ code: 'unsafe-path' })
+    }
+    await sink.discard()
+    for (const each of sinks.splice(0)) await each.discard()
+    expect(readdirSync(base)).toEqual(['out'])
+    expect(readdirSync(out)).toEqual([])
+  })
+
   test('gives back what a FileSource has packed', async () => {
     const source = new FileSource({ temporaryFolder: base })
     mkdirSync(join(base, 'in/empty'), { recursive: true })
