@@ -1,7 +1,8 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/index.js'
 import { someBytes } from '../registry/test-registry.js'
-import { BLOB, FaultBench, MANIFEST } from './fault-bench.js'
+import { BLOB, FaultBench, MANIFEST, NAME } from './fault-bench.js'
 import { cutAnswer, cutBefore, edit, editHeaders, sendRaw } from './faults.js'
 import type { Fault } from './faulty-wire.js'
 
@@ -177,6 +178,42 @@ test('11: a bit that is always flipped is an error that names both digests', asy
   const message = new RegExp(`^Error from source: .*${digestOf(CONTENT)}, got ${digestOf(wrong)}`, 'm')
   await bench.failsToPull({ message })
   expect(rangesOf(bench)).toEqual([undefined, undefined])
+})
+
+describe('what other commands keep of a blob that cannot be had', () => {
+  /** Each with a place of its own for the blob. */
+  const commands: readonly (readonly [string, (bench: FaultBench) => readonly string[]])[] = [
+    [
+      'blob fetch',
+      ({ wire, output }) => [
+        'blob',
+        'fetch',
+        `${wire.host}/${NAME}@${digestOf(CONTENT)}`,
+        '-o',
+        join(output, 'content.bin'),
+      ],
+    ],
+    [
+      'a copy to an archive',
+      ({ reference, output }) => ['copy', reference, '--to-oci-layout', join(output, 'new.tar:v1')],
+    ],
+    ['a copy to a layout', ({ reference, layout }) => ['copy', reference, '--to-oci-layout', `${layout}:v1`]],
+  ]
+  const faults: readonly (readonly [number, string, Fault, RegExp])[] = [
+    [4, 'the connection always breaks', cutAnswer(0), /^Error.*connection reset/m],
+    [11, 'a bit is always flipped', flipBit, /^Error.*digest mismatch: wanted/m],
+  ]
+  const cases = commands.flatMap(([name, words]) =>
+    faults.map(([number, when, fault, message]) => ({ name, words, number, when, fault, message })),
+  )
+
+  test.each(cases)('$number: $name keeps nothing when $when', async ({ words, fault, message }) => {
+    const bench = await open()
+    await bench.seed(Buffer.from('another one\n'), 'before')
+    await bench.succeeds('copy', bench.reference.replace(':v1', ':before'), '--to-oci-layout', `${bench.layout}:before`)
+    bench.wire.on('GET', BLOB, fault, { ...ALWAYS, when: ({ entry }) => entry.url.endsWith(digestOf(CONTENT)) })
+    await bench.fails(words(bench), { message })
+  })
 })
 
 describe('12: a manifest that is not the one that was asked for is an error, and no blob is asked for', () => {

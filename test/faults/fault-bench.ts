@@ -105,6 +105,11 @@ export class FaultBench {
     return join(this.folder, 'output')
   }
 
+  /** Where `copy` can put a layout. */
+  get layout(): string {
+    return join(this.folder, 'layout')
+  }
+
   /** A connection of the library over the wire. */
   connect(options: RepositoryOptions = {}): Repository {
     const transport = createTransport({
@@ -126,7 +131,8 @@ export class FaultBench {
   /** Runs a command with the account, after which no secret may have been shown and no connection may be open. */
   async run(words: readonly string[]): Promise<CliResult> {
     const { tls, debug = true } = this.#options
-    const way = tls === undefined ? ['--plain-http'] : ['--ca-file', join(this.folder, 'ca.pem')]
+    const prefix = words[0] === 'copy' ? '--from-' : '--'
+    const way = tls === undefined ? [`${prefix}plain-http`] : [`${prefix}ca-file`, join(this.folder, 'ca.pem')]
     const result = await runCli([...words, ...way, ...(debug ? ['--debug'] : [])], {
       environment: { DOCKER_CONFIG: join(this.folder, 'docker'), SOURCE_DATE_EPOCH: '1577836800' },
       homeFolder: this.folder,

@@ -3,8 +3,8 @@ import { descriptorOf, MediaType, openBytes } from '../../src/index.js'
 import { createCertificate } from '../registry/http/certificates.js'
 import { someBytes } from '../registry/test-registry.js'
 import { BLOB, CANARY, FaultBench, MANIFEST, NAME, UPLOAD, UPLOADS } from './fault-bench.js'
-import { editHeaders, reply } from './faults.js'
-import type { ScriptedServer } from '../registry/http/scripted-server.js'
+import { cutRequest, editHeaders, reply } from './faults.js'
+import type { ScriptedExchange, ScriptedServer } from '../registry/http/scripted-server.js'
 
 const MIB = 1024 * 1024
 const CONTENT = someBytes(256 * 1024)
@@ -86,6 +86,17 @@ describe('28: an upload that is to go elsewhere', () => {
     expectUntouched(stranger)
     expect(bench.wire.find('PATCH', UPLOAD)).toHaveLength(1)
     await bench.expectNoUploads()
+  })
+
+  test('28: after it broke off: refused before another byte is sent', async () => {
+    const bench = await FaultBench.open()
+    const stranger = await bench.startStranger()
+    const isLarge = ({ request }: ScriptedExchange): boolean => Number(request.headers['content-length']) > MIB
+    bench.wire.on('PUT', UPLOAD, cutRequest(2 * MIB), { when: isLarge })
+    bench.wire.on('GET', UPLOAD, editHeaders({ location: `http://${stranger.host}/u/1` }), ALWAYS)
+    await bench.failsToPush(someBytes(3 * MIB), { message: /upload location is on another host/ })
+    expectUntouched(stranger)
+    expect(bench.wire.find('PATCH', UPLOAD)).toHaveLength(0)
   })
 
   test('28: from TLS to another port without it: refused', async () => {
