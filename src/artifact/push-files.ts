@@ -1,5 +1,5 @@
-import { posix, sep } from 'node:path'
-import { GantryError } from '../errors.js'
+import { posix, resolve, sep } from 'node:path'
+import { GantryError, messageOf } from '../errors.js'
 import { copyGraph } from '../graph/copy.js'
 import type { OnTransferEvent } from '../graph/events.js'
 import { Annotation } from '../oci/annotations.js'
@@ -8,9 +8,15 @@ import type { Digest } from '../oci/digest.js'
 import { successorsOf, type ManifestContent } from '../oci/manifest.js'
 import { packManifest, type PackedManifest } from '../oci/pack.js'
 import { FileSource } from '../store/file-source.js'
+import { problemOfTitle } from '../store/file-target.js'
 import type { Sink } from '../store/store.js'
+import { TitleSet } from '../store/title-set.js'
+import { visibleLine } from '../util/visible-text.js'
 import { prepareConfig, type ConfigOptions } from './prepare-config.js'
 import { withAliases } from './with-aliases.js'
+
+/** Name of a folder that is packed from inside. */
+const CURRENT_FOLDER = '.'
 
 /** A file or folder that becomes a layer. */
 export interface FileToPush {
@@ -38,8 +44,8 @@ export interface PushFilesOptions extends ConfigOptions {
   /** Called with the cleaned path before a file is read or a folder is packed. */
   readonly onFile?: (path: string) => void
   /**
-   * Called with a cleaned path and a sentence for people when a folder has names that are only unpacked where that is
-   * asked for, as not every system can have them.
+   * Called with a cleaned path and a sentence for people when a file, or what is in a folder, has a name that is only
+   * pulled where that is asked for, as not every system can have it.
    */
   readonly onUnportableNames?: (path: string, names: string) => void
   readonly onEvent?: OnTransferEvent
@@ -92,9 +98,32 @@ function cleanName(path: string): string {
   return clean.length > 1 && clean.endsWith('/') ? clean.slice(0, -1) : clean
 }
 
+/** What nobody could pull is not pushed; names that are pulled only on request are. */
 function checkNames(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) throw new GantryError('invalid-argument', `${twice}: duplicate name`)
+  // Any folder will do: what matters is how the names lie to each other.
+  const titles = new TitleSet(resolve('output'))
+  for (const name of names.filter((one) => one !== '' && one !== CURRENT_FOLDER)) {
+    const problem = problemOfTitle(name, { allowPathTraversal: true })
+    if (problem !== undefined) {
+      throw new GantryError(
+        'invalid-argument',
+        `"${visibleLine(name)}" could not be pulled: the name ${problem.reason}`,
+      )
+    }
+    try {
+      titles.add(name)
+    } catch (cause) {
+      throw new GantryError('invalid-argument', `${messageOf(cause)}: they could not be pulled together`, { cause })
+    }
+  }
+}
+
+/** Completes the name of a file that is pulled only where such names are allowed. */
+function unportableName(name: string): string | undefined {
+  const problem = problemOfTitle(name)
+  return problem?.kind === 'unportable' ? `"${visibleLine(name)}" ${problem.reason}` : undefined
 }
 
 async function addFile(
@@ -103,6 +132,8 @@ async function addFile(
   { onFile, onUnportableNames, signal }: PushFilesOptions,
 ): Promise<Descriptor> {
   onFile?.(cleanName(path))
+  const unportable = unportableName(name)
+  if (unportable !== undefined) onUnportableNames?.(cleanName(path), unportable)
   return source.add(path, {
     name,
     onUnportableNames: (names) => onUnportableNames?.(cleanName(path), names),

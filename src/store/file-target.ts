@@ -144,9 +144,10 @@ function checkTitle(title: string, options: FileTargetOptions): void {
   throw new GantryError('unsafe-path', `${REFUSED}: the name "${visibleLine(title)}" ${problem.reason}`)
 }
 
-function problemOfTitle(
+/** Why content with a title is not written, by the title alone; undefined when it may be. */
+export function problemOfTitle(
   title: string,
-  { allowPathTraversal, allowUnportableNames }: FileTargetOptions,
+  { allowPathTraversal, allowUnportableNames }: FileTargetOptions = {},
 ): NameProblem | undefined {
   if (allowPathTraversal === true) {
     const named = title.split(/[/\\]/).filter((part) => part !== '' && part !== '.' && part !== '..')

@@ -175,6 +175,33 @@ describe('files', () => {
     await expect(push([hi(), { ...bye(), annotations }])).rejects.toThrow('hi.txt: duplicate name')
   })
 
+  test.each<[string, readonly string[], string]>([
+    ['has control characters', ['a\nb'], '"a\\u{a}b" could not be pulled: the name has control characters'],
+    ['is too long', ['x'.repeat(300)], 'could not be pulled: the name has a part longer than 255 bytes'],
+    [
+      'differs from another by case alone',
+      ['a', 'A'],
+      '"A" is a name that some systems cannot tell from "a": they could not be pulled together',
+    ],
+    ['is a folder of another', ['a', 'a/b'], '"a" is the parent of "a/b": they could not be pulled together'],
+  ])('are refused when nobody could pull them: a name that %s', async (_what, names, message) => {
+    const pushing = push(names.map((name) => hi({ name })))
+    await expect(pushing).rejects.toMatchObject({ code: 'invalid-argument', message: expect.stringContaining(message) })
+    expect(store.callsOf('push')).toEqual([])
+  })
+
+  test.each(['../up', '/abs', '.', ''])('may be "%s", which is pulled on request or not at all', async (name) => {
+    const { layers } = await push([hi({ name })])
+    expect(layers[0]?.annotations).toMatchObject({ 'org.opencontainers.image.title': name })
+  })
+
+  test('that are pulled on request alone are told of', async () => {
+    const told: string[] = []
+    const onUnportableNames = (path: string, names: string): void => void told.push(`${path}: ${names}`)
+    await push([hi({ name: '12:00' }), bye()], { onUnportableNames })
+    expect(told).toEqual([`${join(folder, 'hi.txt')}: "12:00" has a colon`])
+  })
+
   test('with the same content move once, and each name is told about', async () => {
     await writeFile(join(folder, 'again.txt'), 'hello\n')
     const events: TransferEvent[] = []
