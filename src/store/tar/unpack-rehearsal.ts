@@ -55,12 +55,13 @@ export class UnpackRehearsal {
     const { path, problem } = this.#paths.pathOf(name)
     if (path === '' && problem === undefined) return
     if (this.#refused.hasParentOf(path)) return
-    const where = `"${visibleLine(path)}"`
-    if (problem?.kind === 'unportable') this.#unportable.add(path, `${where} ${problem.refusal}`)
-    else if (problem !== undefined) {
-      this.#refused.add(path, `${where} ${problem.refusal}`)
-      return
+    if (problem !== undefined) {
+      const refusals = problem.kind === 'unportable' ? this.#unportable : this.#refused
+      refusals.add(path, `"${visibleLine(path)}" ${problem.refusal}`)
+      if (refusals === this.#refused) return
     }
+    // Whatever had to be made visible has been refused by now.
+    const where = `"${path}"`
     try {
       if (type === 'directory') this.#tree.addFolder(path, where)
       else if (type === 'file') this.#tree.addFile(path, where)
