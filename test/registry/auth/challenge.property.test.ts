@@ -102,6 +102,16 @@ describe('parseChallenges', () => {
     )
   })
 
+  test('the first of two values counts', () => {
+    fc.assert(
+      fc.property(parameter, anyValue, space, ({ name, value, text }, other, gap) => {
+        const quoted = `"${other.replace(/[\\"]/g, '\\$&')}"`
+        const [found] = parseChallenges([`Bearer ${text},${gap}${name.toUpperCase()}=${quoted}`])
+        expect(found?.parameters[name.toLowerCase()]).toBe(value)
+      }),
+    )
+  })
+
   test('takes a quote that never ends for the rest', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[^"\\]{0,30}$/), (rest) => {
