@@ -1,17 +1,23 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import {
   createTransport,
+  descriptorOf,
+  MediaType,
+  openBytes,
+  packManifest,
   Repository,
   startRegistryServer,
   type AuthenticationOptions,
   type Descriptor,
+  type PackOptions,
 } from '../../src/index.js'
 import { seedArtifact } from '../cli/fixture.js'
+import { runCli, type CliResult } from '../cli/run-cli.js'
 import { snapshotFolder } from '../emulator/folder-snapshot.js'
 import { gantryProgram } from '../scenarios/harness/program.js'
 import { editHeaders, reply } from './faults.js'
@@ -134,6 +140,25 @@ export class LocalBench {
     return seedArtifact(this.behind(), { text: bytes, title, tag, artifactType: 'test/file' })
   }
 
+  /** Puts an artifact with an archive of the folder `d` behind the wire. */
+  async seedFolder(archive: Uint8Array, tag = 'v1'): Promise<Descriptor> {
+    const layer = {
+      ...descriptorOf(MediaType.imageLayerGzip, archive),
+      annotations: { 'org.opencontainers.image.title': 'd', 'io.deis.oras.content.unpack': 'true' },
+    }
+    await this.behind().push(layer, openBytes(archive))
+    return this.seedManifest({ artifactType: 'test/folder', layers: [layer] }, tag)
+  }
+
+  /** Puts a manifest with blobs that need not be there behind the wire. */
+  async seedManifest(options: PackOptions, tag = 'v1'): Promise<Descriptor> {
+    const { descriptor, bytes, blobs } = packManifest(options)
+    const repository = this.behind()
+    for (const blob of blobs) await repository.push(blob.descriptor, openBytes(blob.bytes))
+    await repository.push(descriptor, openBytes(bytes), { tag })
+    return descriptor
+  }
+
   async write(name: string, content: string | Uint8Array): Promise<string> {
     const path = this.path(name)
     await mkdir(join(path, '..'), { recursive: true })
@@ -175,6 +200,15 @@ export class LocalBench {
     return { pid: child.pid ?? 0, ended: this.#endOf(child), send: (signal) => void child.kill(signal) }
   }
 
+  /** Runs a command, and says how much memory it had at most, in MiB. */
+  async measure(words: readonly string[]): Promise<Ending & { readonly memory: number }> {
+    const script = join(this.programs, 'measure.cjs')
+    const report = join(this.programs, 'memory')
+    await writeFile(script, measureScript(report))
+    const ending = await this.run(words, { environment: { NODE_OPTIONS: `--require ${script}` } })
+    return { ...ending, memory: Number(await readFile(report, 'utf8')) / 1024 }
+  }
+
   async run(words: readonly string[], options: StartOptions = {}): Promise<Ending> {
     return this.start(words, options).ended
   }
@@ -202,6 +236,19 @@ export class LocalBench {
     expect(await this.snapshot(), 'files of the person').toEqual(before)
     await this.expectNothingUnfinished()
     return ending
+  }
+
+  /** Like {@link fails} within this process, which is faster for many of them; paths have to be absolute. */
+  async failsHere(words: readonly string[], message: RegExp, { code = 1 }: FailureOptions = {}): Promise<CliResult> {
+    const before = await this.snapshot()
+    const result = await runCli(words, { environment: this.environment, homeFolder: join(this.root, 'home') })
+    this.#printed += result.stdout + result.stderr
+    this.#expectSecretsKept()
+    expect(result.stderr).toMatch(message)
+    expect(result.stderr).not.toContain('This is a bug')
+    expect(result.code, result.stderr).toBe(code)
+    expect(await this.snapshot(), 'files of the person').toEqual(before)
+    return result
   }
 
   /** Lets the registry look like one that does not know of referrers. */
@@ -258,9 +305,24 @@ export class LocalBench {
   }
 }
 
+/**
+ * What writes down the most memory that its process has had, in KiB. Linux counts what a process was before it became
+ * another program too, unless one asks in the right place.
+ */
+function measureScript(report: string): string {
+  return `
+    const { existsSync, readFileSync, writeFileSync } = require('fs')
+    process.on('exit', () => {
+      const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : ''
+      const peak = /^VmHWM:\\s*(\\d+) kB$/m.exec(status)?.[1] ?? process.resourceUsage().maxRSS
+      writeFileSync(${JSON.stringify(report)}, String(peak))
+    })`
+}
+
 /** Whether a line of a snapshot is about something that a program has not finished. */
 export function isTemporary(line: string): boolean {
-  return TEMPORARY.test(line.replace(/^home\/\.docker\//, 'home/docker/').replace(/^home\/\.docker /, ''))
+  const path = line.replace(/ -> .*$/, '')
+  return TEMPORARY.test(path.replace(/^home\/\.docker\//, 'home/docker/').replace(/^home\/\.docker /, ''))
 }
 
 function findCanary(): Promise<{ type: 'basic'; username: string; password: string }> {
