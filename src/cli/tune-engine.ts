@@ -3,9 +3,6 @@ import { setFlagsFromString } from 'node:v8'
 /** The newest version of Node that this was measured on; V8 complains about flags that it does not know. */
 const NEWEST_MEASURED = 24
 
-/** The first version of Node that does not wait, when it ends, for code to be optimized that nobody will run. */
-const FIRST_THAT_ENDS_AT_ONCE = 24
-
 /**
  * Adapts V8, which is made for programs that run for long and have much on their heap, to one that does neither, and
  * has much content pass through instead.
@@ -16,7 +13,10 @@ export function tuneEngine(): void {
   // The content that has passed makes V8 collect garbage every few dozen megabytes. The heap is so small that doing it
   // at once takes a fraction of what it takes to do it in steps, on several threads.
   setFlagsFromString('--no-incremental-marking')
+  // Nearly all that is allocated is garbage at once, so that the part of the heap for new objects need not grow.
+  setFlagsFromString('--semi-space-growth-factor=1')
   // The parser of HTTP answers is one large function of WebAssembly: optimizing it takes longer than most commands do,
-  // and more than it gains in the others.
-  if (version < FIRST_THAT_ENDS_AT_ONCE) setFlagsFromString('--wasm-tiering-budget=2000000000')
+  // and some 20 MiB, and gains nothing in the others.
+  setFlagsFromString('--no-wasm-tier-up')
+  setFlagsFromString('--no-wasm-dynamic-tiering')
 }

@@ -2,7 +2,8 @@ import type { Descriptor } from '../oci/descriptor.js'
 import type { FetchOptions } from '../store/store.js'
 import { openBytes, type Bytes } from '../util/bytes.js'
 import type { DownloadProgress } from './download-progress.js'
-import { PIECE_SIZE, RangedWindow } from './ranged-download.js'
+import { RangedWindow } from './ranged-download.js'
+import { PIECE_SIZE } from './range-memory.js'
 import type { RepositoryContext } from './repository-context.js'
 
 /** Bytes over which the speed of a connection is measured, again and again. */

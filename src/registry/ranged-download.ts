@@ -1,19 +1,13 @@
 import type { Descriptor } from '../oci/descriptor.js'
 import type { FetchOptions } from '../store/store.js'
 import { requestBlob } from './blob-answer.js'
-import type { RegistryTransport } from './http/transport.js'
+import { PIECE_SIZE, RangeMemory, ReadRanges } from './range-memory.js'
 import type { RepositoryContext } from './repository-context.js'
 
-/** Bytes of one range. */
-export const PIECE_SIZE = 3 * 1024 * 1024
-/** Ranges that may be in memory, of all downloads from one registry together. */
-const MAX_PIECES = 10
 /** Connections that one download tries in turn, more as long as that makes it faster. */
 const LANES = [2, 4, 8] as const
 /** How much faster twice the connections must be to be kept. */
 const GAIN = 1.2
-
-const piecesInUse = new WeakMap<RegistryTransport, number>()
 
 /**
  * Reads a blob ahead, in ranges over several connections, for links and stores that bound the speed of each one. Begins
@@ -23,9 +17,13 @@ export class RangedWindow {
   readonly #context: RepositoryContext
   readonly #descriptor: Descriptor
   readonly #options: FetchOptions
+  readonly #memory: RangeMemory
   readonly #pieces: Piece[] = []
+  readonly #read: ReadRanges
   /** Where the next range begins. */
   #next: number
+  /** What has been handed on, and is asked to go on from. */
+  #position: number
   /** Which of the numbers of connections is in use; the stream beside the window counts until it is given up. */
   #level = 0
   #isAlone = false
@@ -41,6 +39,9 @@ export class RangedWindow {
     this.#descriptor = descriptor
     this.#options = options
     this.#next = start
+    this.#position = start
+    this.#memory = RangeMemory.of(context.transport)
+    this.#read = new ReadRanges(this.#memory, options.transient ?? false)
     this.#fill()
   }
 
@@ -59,10 +60,14 @@ export class RangedWindow {
     try {
       this.#fill()
       for (let piece = this.#pieces[0]; piece !== undefined; piece = this.#pieces[0]) {
-        yield* piece.read()
+        for await (const chunk of piece.read()) {
+          yield chunk
+          this.#position += chunk.byteLength
+          this.#read.passed(this.#position)
+        }
         if (piece.isFailed) return
         this.#pieces.shift()
-        this.#release(1)
+        this.#read.add(piece.memory, this.#position)
         this.#fill()
       }
     } finally {
@@ -73,9 +78,12 @@ export class RangedWindow {
   /** Ends all connections and lets go of the memory. */
   close(): void {
     this.#isEnding = true
-    const pieces = this.#pieces.splice(0)
-    for (const piece of pieces) piece.close()
-    this.#release(pieces.length)
+    for (const piece of this.#pieces.splice(0)) {
+      piece.close()
+      // Some of it may have been handed on.
+      this.#memory.give(piece.memory, false)
+    }
+    this.#read.close()
   }
 
   get #lanes(): number {
@@ -86,16 +94,18 @@ export class RangedWindow {
     const { size } = this.#descriptor
     const others = this.#isAlone ? 0 : 1
     let underWay = this.#pieces.filter((piece) => piece.isUnderWay).length
-    while (!this.#isEnding && this.#next < size && underWay + others < this.#lanes && this.#acquire()) {
-      this.#load(this.#next, Math.min(size, this.#next + PIECE_SIZE))
+    while (!this.#isEnding && this.#next < size && underWay + others < this.#lanes) {
+      const memory = this.#memory.take()
+      if (memory === undefined) return
+      this.#load(memory, this.#next, Math.min(size, this.#next + PIECE_SIZE))
       underWay++
     }
   }
 
-  #load(start: number, end: number): void {
+  #load(memory: Uint8Array, start: number, end: number): void {
     const level = this.#level
     this.#next = end
-    const piece = new Piece(end - start, (rate) => {
+    const piece = new Piece(memory, end - start, (rate) => {
       if (level === this.#level) this.#learn(rate)
       this.#fill()
     })
@@ -122,33 +132,22 @@ export class RangedWindow {
     if (below * GAIN > total) this.#level--
     else if (level < LANES.length - 1 && total * GAIN < above) this.#level++
   }
-
-  #acquire(): boolean {
-    const { transport } = this.#context
-    const inUse = piecesInUse.get(transport) ?? 0
-    if (inUse >= MAX_PIECES) return false
-    piecesInUse.set(transport, inUse + 1)
-    return true
-  }
-
-  #release(count: number): void {
-    const { transport } = this.#context
-    piecesInUse.set(transport, (piecesInUse.get(transport) ?? 0) - count)
-  }
 }
 
 /** One range on its way: what has arrived waits until it is read. */
 class Piece {
+  readonly memory: Uint8Array
   readonly #size: number
   readonly #onLoaded: (rate: number) => void
-  #chunks: Uint8Array[] = []
   #received = 0
   #body: { destroy(): unknown } | undefined
   #isClosed = false
   #isFailed = false
   #notify: () => void = () => undefined
 
-  constructor(size: number, onLoaded: (rate: number) => void) {
+  /** @param memory where the range goes; at least as large as `size` */
+  constructor(memory: Uint8Array, size: number, onLoaded: (rate: number) => void) {
+    this.memory = memory
     this.#size = size
     this.#onLoaded = onLoaded
   }
@@ -179,13 +178,10 @@ class Piece {
   async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     let handedOn = 0
     while (handedOn < this.#size) {
-      const chunks = this.#chunks
-      this.#chunks = []
-      for (const chunk of chunks) {
-        handedOn += chunk.byteLength
-        yield chunk
-      }
-      if (this.#chunks.length > 0 || handedOn === this.#size) continue
+      const end = this.#received
+      if (end > handedOn) yield this.memory.subarray(handedOn, end)
+      handedOn = end
+      if (this.#received > handedOn || handedOn === this.#size) continue
       if (this.#isFailed) return
       await new Promise<void>((resolve) => (this.#notify = resolve))
     }
@@ -194,7 +190,6 @@ class Piece {
   close(): void {
     this.#isClosed = true
     this.#body?.destroy()
-    this.#chunks = []
   }
 
   async #receive(body: AsyncIterable<Uint8Array>): Promise<void> {
@@ -202,8 +197,8 @@ class Piece {
     for await (const chunk of body) {
       // Bytes beyond the range would be taken for those of the next one.
       if (this.#received + chunk.byteLength > this.#size) return
+      this.memory.set(chunk, this.#received)
       this.#received += chunk.byteLength
-      this.#chunks.push(chunk)
       this.#notify()
     }
     if (this.#received === this.#size) this.#onLoaded(this.#size / Math.max(1, performance.now() - begun))

@@ -206,7 +206,12 @@ export class FileSink implements Sink {
     if (descriptor.size > MAX_UNNAMED_SIZE) {
       throw new GantryError('unsupported', `${descriptor.digest} has no title, so there is no file to write it to`)
     }
-    await receiveContent(descriptor, open, () => undefined, options)
+    await receiveContent(
+      descriptor,
+      () => open(0, { transient: true }),
+      () => undefined,
+      options,
+    )
     this.#unnamed.add(descriptor.digest)
   }
 

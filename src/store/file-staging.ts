@@ -7,7 +7,7 @@ import { TempFolder } from '../util/temp-folder.js'
 import { sweepTempFiles } from '../util/temp-path.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { OpenContent } from '../util/bytes.js'
-import { receiveContent } from './receive-content.js'
+import { receiveIntoFile } from './receive-content.js'
 import type { PushOptions } from './store.js'
 
 /**
@@ -40,7 +40,7 @@ export class FileStaging {
   async receive(folder: string, descriptor: Descriptor, open: OpenContent, options: PushOptions): Promise<TempFile> {
     const file = await TempFile.create(await this.pathIn(folder))
     try {
-      await receiveContent(descriptor, open, (chunk) => file.write(chunk), options)
+      await receiveIntoFile(descriptor, open, file, options)
       await file.flush()
       return file
     } catch (error) {

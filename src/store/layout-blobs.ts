@@ -12,7 +12,7 @@ import { openSizedFile, readAtOnce, readPieces, requireSize } from '../util/read
 import { syncFolder, TempFile, writeFileAtomically } from '../util/temp-file.js'
 import { sweepTempFiles } from '../util/temp-path.js'
 import type { BlobRange } from './layout-content.js'
-import { receiveContent, receiveWhole } from './receive-content.js'
+import { receiveIntoFile, receiveWhole } from './receive-content.js'
 import type { PushOptions } from './store.js'
 import { Verifier } from './verify.js'
 
@@ -163,7 +163,7 @@ export class LayoutBlobs {
     } else {
       const file = await TempFile.create(path, { mode: BLOB_MODE })
       try {
-        await receiveContent(descriptor, open, (chunk) => file.write(chunk), options)
+        await receiveIntoFile(descriptor, open, file, options)
         if (isOvertaken()) return
         await file.publish({ syncFolder: false })
       } finally {

@@ -12,7 +12,7 @@ import { fileError, isSystemError } from '../util/file-error.js'
 import { Limit } from '../util/limit.js'
 import { TempFile } from '../util/temp-file.js'
 import { sweepTempFiles } from '../util/temp-path.js'
-import { receiveContent, receiveManifest, type ReceivedManifest } from './receive-content.js'
+import { receiveIntoFile, receiveManifest, type ReceivedManifest } from './receive-content.js'
 import type { CallOptions, PushOptions, Sink } from './store.js'
 import { checkTagName } from './tag-name.js'
 import { encodeTarHeader } from './tar/encode-tar-header.js'
@@ -136,7 +136,7 @@ export class LayoutTarWriter implements Sink {
     const start = this.#file.position
     try {
       await this.#file.write(encodeTarHeader({ type: 'file', name: blobPathOf(digest), mode: ENTRY_MODE, size }))
-      await receiveContent(descriptor, open, (chunk) => this.#file.write(chunk), options)
+      await receiveIntoFile(descriptor, open, this.#file, options)
       await this.#file.write(new Uint8Array(tarPaddingOf(size)))
     } catch (cause) {
       await this.#cutBack(start)

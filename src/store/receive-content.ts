@@ -3,13 +3,15 @@ import { MAX_MANIFEST_SIZE, parseManifest, type Manifest, type ManifestContent }
 import { GantryError } from '../errors.js'
 import { throwIfAborted } from '../util/abort.js'
 import type { OpenContent } from '../util/bytes.js'
+import type { TempFile } from '../util/temp-file.js'
 import type { PushOptions } from './store.js'
 import { Verifier } from './verify.js'
 
 /**
  * Takes content in chunk by chunk and checks it: when this returns, everything has been handed to `write` and is what
  * the descriptor names; when it throws, what was written has to go.
- * @param write may come back before the chunk is written, so that the next one is hashed meanwhile
+ * @param write may come back before the chunk is written, so that the next one is hashed meanwhile; how long it may
+ *   keep a chunk is what `open` was told
  * @throws GantryError `size-mismatch`, `digest-mismatch`, `aborted`, and what the source and `write` throw
  */
 export async function receiveContent(
@@ -27,6 +29,17 @@ export async function receiveContent(
     onProgress?.(verifier.size)
   }
   verifier.finish()
+}
+
+/** Like {@link receiveContent} for content that goes into a file. */
+export async function receiveIntoFile(
+  descriptor: Descriptor,
+  open: OpenContent,
+  file: TempFile,
+  options: PushOptions,
+): Promise<void> {
+  const openTransient: OpenContent = (offset) => open(offset, { transient: true })
+  await receiveContent(descriptor, openTransient, (chunk) => file.write(chunk), options)
 }
 
 /**

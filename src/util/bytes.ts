@@ -3,11 +3,14 @@ import { GantryError } from '../errors.js'
 /** The one stream type of gantry. A Node Readable is one, and so is an array of chunks. */
 export type Bytes = AsyncIterable<Uint8Array>
 
+/** How far back whoever takes transient content may look, in bytes. */
+export const TRANSIENT_REACH = 1024 * 1024
+
 /** What whoever opens content promises about its chunks. */
 export interface ContentUse {
   /**
-   * No chunk is needed any more when the second one after it is asked for, so that its memory may be used again: large
-   * content costs much less then. Default false.
+   * When a chunk is asked for, no byte of those before is needed any more that {@link TRANSIENT_REACH} or more others
+   * have followed, so that its memory may be used again: large content costs much less then. Default false.
    */
   readonly transient?: boolean
 }

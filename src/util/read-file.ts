@@ -2,11 +2,14 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from '
 import { lstat, open, type FileHandle } from 'node:fs/promises'
 import { GantryError } from '../errors.js'
 import { throwIfAborted } from './abort.js'
-import type { ContentUse } from './bytes.js'
+import { TRANSIENT_REACH, type ContentUse } from './bytes.js'
 import { fileError, withFileErrors } from './file-error.js'
 
-/** Bytes that are read at a time. Smaller pieces cost more per byte than the disk does, larger ones only memory. */
-const PIECE_SIZE = 1024 * 1024
+/**
+ * Bytes that are read at a time. Smaller pieces cost more per byte than the disk does, larger ones only memory; and it is
+ * as much as one piece has to be for the one before to be used again.
+ */
+const PIECE_SIZE = TRANSIENT_REACH
 
 /** Both are undefined on Windows, against their types, and count as 0. */
 const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
@@ -105,7 +108,7 @@ export interface FileRange extends ContentUse {
   readonly end: number
   /** Names the file in errors. */
   readonly path: string
-  /** Bytes to read at a time, at most 1 MiB, which is the default. */
+  /** Bytes to read at a time, at most 1 MiB, which is the default, and always used for what is transient. */
   readonly pieceSize?: number
   readonly signal?: AbortSignal
 }
@@ -116,12 +119,13 @@ export interface FileRange extends ContentUse {
  * @throws GantryError `file-error`, `aborted`
  */
 export async function* readPieces(handle: FileHandle, range: FileRange): AsyncGenerator<Uint8Array, void, undefined> {
-  const { start, end, path, pieceSize = PIECE_SIZE, signal, transient = false } = range
+  const { start, end, path, signal, transient = false } = range
+  const pieceSize = transient ? PIECE_SIZE : Math.min(PIECE_SIZE, range.pieceSize ?? PIECE_SIZE)
   const buffers: Buffer[] = []
   const read = async (position: number): Promise<Uint8Array> => {
-    const length = Math.min(pieceSize, PIECE_SIZE, end - position)
+    const length = Math.min(pieceSize, end - position)
     if (length <= 0) return new Uint8Array()
-    // Two pieces are the caller's at a time, and the one ahead is being read.
+    // Two pieces are the caller's at a time, which is far enough back, and the one ahead is being read.
     const used = transient && buffers.length === 3 ? buffers.shift() : undefined
     const buffer = used ?? Buffer.allocUnsafeSlow(length)
     if (transient) buffers.push(buffer)

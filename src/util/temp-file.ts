@@ -2,11 +2,12 @@ import { closeSync, constants, fsync, openSync, renameSync, rmSync, writeSync } 
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
+import { TRANSIENT_REACH } from './bytes.js'
 import { fileError, isSystemError, withFileErrors, withFileErrorsSync } from './file-error.js'
 import { forgetTempPath, rememberTempPath, tempPathBeside } from './temp-path.js'
 
-/** Bytes that wait to be written before {@link TempFile.write} holds the writer back. */
-const HIGH_WATER = 1024 * 1024
+/** Bytes that wait to be written before {@link TempFile.write} holds the writer back: no more than what is transient. */
+const HIGH_WATER = TRANSIENT_REACH
 /** A new file for reading and writing, and never through a link. */
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
@@ -68,7 +69,8 @@ export class TempFile {
 
   /**
    * Appends a chunk. Comes back as soon as the chunk is queued, so that the caller can hash the next one meanwhile, and
-   * waits while too much is queued. The chunk must not be changed afterwards.
+   * waits while too much is queued. The chunk must not be changed as long as it is among the last {@link TRANSIENT_REACH}
+   * bytes that were handed over.
    * @throws GantryError `file-error`, also for chunks that were handed over earlier
    */
   async write(chunk: Uint8Array): Promise<void> {

@@ -51,8 +51,8 @@ function boundaryOf({ size = 200 * MIB, registry, reader, canUseRanges = true }:
 
 describe('a download', () => {
   test('from a slow registry is split soon', () => {
-    expect(boundaryOf({ registry: 20, reader: 0 })).toEqual([7, 10])
-    expect(boundaryOf({ registry: 11, reader: 100 })).toEqual([7, 10])
+    expect(boundaryOf({ registry: 20, reader: 0 })).toEqual([7, 9.5])
+    expect(boundaryOf({ registry: 11, reader: 100 })).toEqual([7, 9.5])
   })
 
   test.each([

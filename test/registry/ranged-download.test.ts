@@ -73,6 +73,33 @@ async function startSlowRegistry({ pause = 9, intercept }: SlowOptions = {}): Pr
 }
 
 describe('a large blob', () => {
+  test('that is read by somebody who does not look back is read into the same memory', async () => {
+    const registry = await startSlowRegistry()
+    const buffers = new Set<ArrayBufferLike>()
+    const last: { chunk: Uint8Array; copy: Buffer }[] = []
+    let position = 0
+    for await (const chunk of registry.repository().fetch(descriptor, { transient: true })) {
+      expect(Buffer.compare(bytes.subarray(position, position + chunk.byteLength), chunk)).toBe(0)
+      position += chunk.byteLength
+      // What is less than a mebibyte back is as it was.
+      last.push({ chunk, copy: Buffer.from(chunk) })
+      const sizeAfter = (index: number): number =>
+        last.slice(index + 1).reduce((sum, { chunk: later }) => sum + later.byteLength, 0)
+      while (sizeAfter(0) >= MIB) last.shift()
+      for (const { chunk: earlier, copy } of last) expect(copy.equals(earlier)).toBe(true)
+      if (chunk.buffer.byteLength > MIB) buffers.add(chunk.buffer)
+    }
+    expect(position).toBe(bytes.length)
+    expect(buffers.size).toBeLessThanOrEqual(10)
+  })
+
+  test('can be kept where nothing else was promised', async () => {
+    const registry = await startSlowRegistry()
+    const chunks: Uint8Array[] = []
+    for await (const chunk of registry.repository().fetch(descriptor)) chunks.push(chunk)
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true)
+  })
+
   test('that arrives slowly is read over several connections', async () => {
     const registry = await startSlowRegistry()
     expect((await collect(registry.repository().fetch(descriptor))).equals(bytes)).toBe(true)

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { readPieces } from '../../src/util/read-file.js'
 import { temporaryFolder } from './temporary-folder.js'
 
-const PIECE = 1000
+const PIECE = 1024 * 1024
 
 async function readFile(
   size: number,
@@ -18,7 +18,7 @@ async function readFile(
   const kept: Uint8Array[] = []
   const copied: Buffer[] = []
   try {
-    for await (const piece of readPieces(handle, { start: 0, end: size, path, pieceSize: PIECE, transient })) {
+    for await (const piece of readPieces(handle, { start: 0, end: size, path, transient })) {
       // The piece before this one is still as it was.
       const before = kept.at(-1)
       if (before !== undefined) expect(copied.at(-1)?.equals(before)).toBe(true)

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { compressBlock } from './compress-block.js'
 
@@ -22,6 +23,8 @@ export interface GzipAnswer {
 // Runs as the main module of a worker thread, and answers requests in the order in which they come.
 const port = parentPort
 if (port !== null) {
+  // As V8 does by itself; whoever keeps it from optimizing WebAssembly cannot mean what all the time is spent in.
+  for (const flag of ['--wasm-tier-up', '--wasm-dynamic-tiering']) setFlagsFromString(flag)
   const { level } = workerData as GzipWorkerData
   port.on('message', ({ buffer, size }: GzipRequest) => {
     const member = compressBlock(new Uint8Array(buffer, 0, size), level) as Uint8Array<ArrayBuffer>
