@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { MediaType, verifyContent, type Bytes, type Descriptor, type Source } from '../../index.js'
+import { MediaType, verifyContent, visibleText, type Bytes, type Descriptor, type Source } from '../../index.js'
 import type { Context } from '../context.js'
 import { defineCommand, type CommandCall } from '../define-command.js'
 import { openSource } from '../open-target.js'
@@ -90,9 +90,20 @@ async function fetchTo(
   )
 }
 
-/** A large blob streams; on a terminal a person asked for the bytes with `-o -` and gets them. */
+/** A large blob streams, byte for byte; only on a terminal, which must not be driven by it, it is made visible. */
 async function writeToStdout(content: Bytes, { stdout }: Context): Promise<void> {
-  await pipeline(Readable.from(content, { objectMode: false }), stdout, { end: false })
+  const shown = stdout.isTTY === true ? visible(content) : content
+  await pipeline(Readable.from(shown, { objectMode: false }), stdout, { end: false })
+}
+
+async function* visible(content: Bytes): AsyncGenerator<string> {
+  const decoder = new TextDecoder()
+  for await (const chunk of content) {
+    const text = decoder.decode(chunk, { stream: true })
+    if (text !== '') yield visibleText(text)
+  }
+  const rest = decoder.decode()
+  if (rest !== '') yield visibleText(rest)
 }
 
 async function* counted(content: Bytes, onProgress: (offset: number) => void): Bytes {
