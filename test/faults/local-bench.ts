@@ -159,6 +159,12 @@ export class LocalBench {
     return descriptor
   }
 
+  /** Has credentials kept by a helper, which is a shell script. */
+  async addHelper(name: string, script: string): Promise<void> {
+    await writeFile(join(this.programs, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+    await writeFile(this.configFile, JSON.stringify({ credHelpers: { [this.wire.host]: name } }), { mode: 0o600 })
+  }
+
   async write(name: string, content: string | Uint8Array): Promise<string> {
     const path = this.path(name)
     await mkdir(join(path, '..'), { recursive: true })
