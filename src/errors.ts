@@ -114,6 +114,18 @@ export function withSide(error: unknown, side: TransferSide): unknown {
   })
 }
 
+/** A copy of `error` that says how often it was tried, and what went wrong at first; the error itself for one attempt. */
+export function withAttempts(error: GantryError, attempts: number, firstReason?: string): GantryError {
+  if (attempts === 1) return error
+  const first = firstReason === undefined || firstReason === error.message ? '' : `; at first: ${firstReason}`
+  return new GantryError(error.code, `${error.message} (${attempts} attempts${first})`, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.response === undefined ? {} : { response: error.response }),
+    ...(error.side === undefined ? {} : { side: error.side }),
+    cause: error.cause ?? error,
+  })
+}
+
 /** The message of anything that was thrown, safe to print. */
 export function messageOf(error: unknown): string {
   return safeText(error instanceof Error ? error.message : String(error))

@@ -1,4 +1,4 @@
-import type { GantryError } from '../errors.js'
+import { withAttempts, type GantryError } from '../errors.js'
 import { delay } from '../util/abort.js'
 import { backoffDelay, type BackoffOptions } from '../util/backoff.js'
 import { redactUrl } from '../util/redact.js'
@@ -45,7 +45,7 @@ export class Attempts {
 
   /**
    * Waits until the next attempt.
-   * @throws GantryError the failure itself when that was the last attempt; `aborted`
+   * @throws GantryError the failure when that was the last attempt, with how many there were; `aborted`
    */
   async again(failure: GantryError, signal: AbortSignal | undefined): Promise<void> {
     const { attempts, backoff, onEvent } = this.#repetition
@@ -54,7 +54,7 @@ export class Attempts {
     const event = { method, url: redactUrl(new URL(url, this.#origin).href), attempts, reason: failure.message }
     if (attempt >= attempts) {
       onEvent?.({ ...event, type: 'gave-up', attempts: attempt })
-      throw failure
+      throw withAttempts(failure, attempt)
     }
     const wait = backoffDelay(attempt, backoff)
     onEvent?.({ ...event, type: 'retry', attempt, delay: wait })

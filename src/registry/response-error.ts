@@ -1,9 +1,10 @@
 import { STATUS_CODES } from 'node:http'
-import { GantryError, type ErrorCode, type RegistryErrorEntry } from '../errors.js'
+import { GantryError, withAttempts, type ErrorCode, type RegistryErrorEntry } from '../errors.js'
 import { isJsonObject, parseJson, type JsonObject } from '../util/json.js'
 import { isSecretName, REDACTED, redactSecrets, redactUrl } from '../util/redact.js'
 import { formatGoValue } from './go-format.js'
 import { readBodyStart } from './http/body-start.js'
+import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer } from './http/transport.js'
 
 /** How much of an explanation is shown, in characters. */
@@ -51,10 +52,12 @@ export async function responseError(answer: RegistryAnswer, options: ResponseErr
   const address = redactUrl(answer.url)
   const message = options.message ?? describe(answer, address, errors)
   const hint = options.hint ?? hintFrom(answer, text, errors)
-  return new GantryError(codeOf(answer, errors), message, {
+  const { status, method, attempts = 1 } = answer
+  const error = new GantryError(codeOf(answer, errors), message, {
     hint,
-    response: { status: answer.status, method: answer.method, url: address, errors },
+    response: { status, method, url: address, errors },
   })
+  return isRetryableStatus(status) ? withAttempts(error, attempts) : error
 }
 
 /** Whether a GantryError came from an answer that has this error code of the distribution-spec. */

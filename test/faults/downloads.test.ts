@@ -109,7 +109,7 @@ describe('an answer to a range that cannot be used', () => {
     const bench = await open()
     bench.wire.on('GET', BLOB, fault, { ...ALWAYS, when: ({ request }) => request.headers.range !== undefined })
     bench.wire.on('GET', BLOB, cutAnswer(HALF), ALWAYS)
-    await bench.failsToPull({ message: /^Error from source: 127\.0\.0\.1:\d+: connection reset$/m })
+    await bench.failsToPull({ message: /^Error from source: 127\.0\.0\.1:\d+: connection reset \(5 attempts\)$/m })
     const ranges = rangesOf(bench)
     expect(ranges.filter((range) => range !== undefined)).toEqual([`bytes=${HALF}-`])
     expect(ranges.length).toBeLessThanOrEqual(7)

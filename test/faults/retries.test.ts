@@ -104,7 +104,7 @@ describe('15: a registry that goes on failing is asked five times', () => {
   ])('15: for a %s', async (_name, path) => {
     const bench = await open()
     bench.wire.on('GET', path, refusal(500), { times: 6 })
-    const { stderr } = await bench.failsToPull({ message: /^Error .*come back later/m })
+    const { stderr } = await bench.failsToPull({ message: /^Error .*come back later \(5 attempts\)$/m })
     expect(stderr).toMatch(/^gave up on GET .* after 5 attempts$/m)
     expect(bench.wire.find('GET', path)).toHaveLength(5)
   })
@@ -112,7 +112,7 @@ describe('15: a registry that goes on failing is asked five times', () => {
   test('15: to begin an upload', async () => {
     const bench = await FaultBench.open()
     bench.wire.on('POST', UPLOADS, refusal(500), ALWAYS)
-    await bench.failsToPush(CONTENT, { message: /^Error .*come back later/m })
+    await bench.failsToPush(CONTENT, { message: /^Error .*come back later \(5 attempts\)$/m })
     // The file and the config are uploaded at the same time, and whichever is given up first ends the other.
     const requests = bench.wire.find('POST', UPLOADS).length
     expect(requests).toBeGreaterThanOrEqual(5)
@@ -122,7 +122,7 @@ describe('15: a registry that goes on failing is asked five times', () => {
   test('15: to take a blob', async () => {
     const bench = await FaultBench.open()
     bench.wire.on('PUT', UPLOAD, refusal(500), { ...ALWAYS, when: ({ request }) => isLarge(request) })
-    await bench.failsToPush(CONTENT, { message: /^Error .*come back later/m })
+    await bench.failsToPush(CONTENT, { message: /^Error .*come back later \(5 attempts\)$/m })
     expect(bench.wire.find('PUT', UPLOAD).filter(isLarge)).toHaveLength(5)
     expect(bench.wire.find('PUT', MANIFEST)).toHaveLength(0)
   })
@@ -130,14 +130,14 @@ describe('15: a registry that goes on failing is asked five times', () => {
   test('15: to take a manifest', async () => {
     const bench = await FaultBench.open()
     bench.wire.on('PUT', MANIFEST, refusal(500), ALWAYS)
-    await bench.failsToPush(CONTENT, { message: /^Error .*come back later/m })
+    await bench.failsToPush(CONTENT, { message: /^Error .*come back later \(5 attempts\)$/m })
     expect(bench.wire.find('PUT', MANIFEST)).toHaveLength(5)
   })
 
   test('15: unless the person wants it otherwise', async () => {
     const bench = await open()
     bench.wire.on('GET', MANIFEST, refusal(500), ALWAYS)
-    await bench.failsToPull({ message: /come back later/ }, '--retries', '2')
+    await bench.failsToPull({ message: /come back later \(2 attempts\)$/m }, '--retries', '2')
     expect(bench.wire.find('GET', MANIFEST)).toHaveLength(2)
   })
 })
@@ -216,7 +216,7 @@ describe('17: a server that falls silent', () => {
     const bench = await open({ step: 1000 })
     bench.wire.on('GET', BLOB, stallAnswer(part), ALWAYS)
     const message = new RegExp(
-      `sent no data for 30 s after ${part === 0 ? 0 : '\\d+'} of \\d+ bytes\\n.*--idle-timeout`,
+      `sent no data for 30 s after ${part === 0 ? 0 : '\\d+'} of \\d+ bytes \\(5 attempts\\)\\n.*--idle-timeout`,
     )
     await bench.failsToPull({ message })
     const requests = bench.wire.find('GET', BLOB).length
@@ -236,7 +236,9 @@ describe('17: a server that falls silent', () => {
     const large = someBytes(12 * 1024 * 1024)
     bench.wire.on('PUT', UPLOAD, playDead, { ...ALWAYS, when: ({ request }) => isLarge(request) })
     bench.wire.on('PATCH', UPLOAD, playDead, ALWAYS)
-    await bench.failsToPush(large, { message: /took no data for 30 s after \d+ of \d+ bytes\n.*--idle-timeout/ })
+    await bench.failsToPush(large, {
+      message: /took no data for 30 s after \d+ of \d+ bytes \(5 attempts\)\n.*--idle-timeout/,
+    })
     expect(bench.wire.find('PUT', MANIFEST)).toHaveLength(0)
   })
 

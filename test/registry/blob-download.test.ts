@@ -184,7 +184,7 @@ describe('a download that breaks off', () => {
       { transport: { retry: { attempts: 2 }, timeouts: { body: 50 } } },
     )
     const failure = collect(registry.repository().fetch(descriptor))
-    await expect(failure).rejects.toThrow(/ sent no data for 0\.05 s after \d{7} of 3145728 bytes$/)
+    await expect(failure).rejects.toThrow(/ sent no data for 0\.05 s after \d{7} of 3145728 bytes \(2 attempts\)$/)
   })
 
   test('without getting ahead is given up', async () => {

@@ -1,4 +1,4 @@
-import { GantryError, messageOf } from '../../errors.js'
+import { GantryError, messageOf, withAttempts } from '../../errors.js'
 import { throwIfAborted } from '../../util/abort.js'
 import { backoffDelay } from '../../util/backoff.js'
 import { redactUrl } from '../../util/redact.js'
@@ -157,10 +157,5 @@ async function settle(run: () => Promise<Answer>): Promise<Outcome> {
 function finish({ answer, error }: Outcome, attempts: number, firstReason?: string): Answer {
   if (answer !== undefined) return answer.withAttempts(attempts)
   if (error instanceof FinalError) throw error.error
-  if (!(error instanceof GantryError) || attempts === 1) throw error
-  const first = firstReason === undefined || firstReason === error.message ? '' : `; at first: ${firstReason}`
-  throw new GantryError(error.code, `${error.message} (${attempts} attempts${first})`, {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    cause: error.cause ?? error,
-  })
+  throw error instanceof GantryError ? withAttempts(error, attempts, firstReason) : error
 }
