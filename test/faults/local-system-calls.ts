@@ -1,6 +1,5 @@
-/** Something that a program asks of the system, in the terms of Node: a function of `node:fs`, or a method of a file. */
-export type SystemCall =
-  'rename' | 'renameSync' | 'link' | 'open' | 'mkdir' | 'file.sync' | 'file.writev' | 'file.write'
+/** Something that a program asks of the system, in whichever of the ways that `node:fs` has for it. */
+export type SystemCall = 'rename' | 'mkdir' | 'sync' | 'write'
 
 /** A call that fails. */
 export interface FailingCall {
@@ -18,50 +17,79 @@ export function failingCallScript({ call, after = 0, times = 1e9, code }: Failin
     const fs = require('node:fs')
     const { syncBuiltinESMExports } = require('node:module')
     const { constants } = require('node:os')
-    let calls = 0
-    const failure = (paths) => {
-      if (!paths.some((path) => String(path).startsWith(${JSON.stringify(folder)}))) return undefined
-      calls++
-      if (calls <= ${after} || calls > ${after + times}) return undefined
-      const errno = -constants.errno.${code}
-      const [, text] = require('node:util').getSystemErrorMap().get(errno)
-      const message = '${code}: ' + text
-      return Object.assign(new Error(message), { code: '${code}', errno, syscall: '${call.replace(/^file\./, '')}' })
-    }
     const path = require('node:path')
-    const paths = new WeakMap()
+    const { getSystemErrorMap } = require('node:util')
+    const fails = (call) => call === ${JSON.stringify(call)}
+
+    let calls = 0
+    const failure = (...paths) => {
+      const isMeant = paths.some((name) => path.resolve(String(name)).startsWith(${JSON.stringify(folder)}))
+      if (!isMeant || ++calls <= ${after} || calls > ${after + times}) return undefined
+      const errno = -constants.errno.${code}
+      const message = '${code}: ' + getSystemErrorMap().get(errno)[1]
+      return Object.assign(new Error(message), { code: '${code}', errno, syscall: '${call}' })
+    }
+    const throwIf = (error) => {
+      if (error !== undefined) throw error
+    }
+    const change = (holder, name, count) => {
+      const original = holder[name]
+      holder[name] = (...values) => {
+        throwIf(failure(...values.slice(0, count)))
+        return original(...values)
+      }
+    }
+    const changeLater = (holder, name, count) => {
+      const original = holder[name]
+      holder[name] = async (...values) => {
+        throwIf(failure(...values.slice(0, count)))
+        return original(...values)
+      }
+    }
+    if (fails('rename')) {
+      changeLater(fs.promises, 'rename', 2)
+      change(fs, 'renameSync', 2)
+    }
+    if (fails('mkdir')) {
+      changeLater(fs.promises, 'mkdir', 1)
+      changeLater(fs.promises, 'mkdtemp', 1)
+      change(fs, 'mkdirSync', 1)
+    }
+
     const { open } = fs.promises
     fs.promises.open = async (name, ...rest) => {
-      const error = '${call}' === 'open' ? failure([path.resolve(name)]) : undefined
-      if (error !== undefined) throw error
       const file = await open(name, ...rest)
-      paths.set(file, path.resolve(String(name)))
-      for (const method of ['sync', 'write', 'writev']) {
-        if ('${call}' !== 'file.' + method) continue
+      for (const method of fails('sync') ? ['sync', 'datasync'] : fails('write') ? ['write', 'writev', 'writeFile'] : []) {
         const original = file[method].bind(file)
         file[method] = async (...values) => {
-          const error = failure([paths.get(file)])
-          if (error !== undefined) throw error
+          throwIf(failure(name))
           return original(...values)
         }
       }
       return file
     }
-    for (const name of ['rename', 'link', 'mkdir']) {
-      if ('${call}' !== name) continue
-      const original = fs.promises[name]
-      fs.promises[name] = async (...values) => {
-        const error = failure(values.slice(0, 2).map((value) => path.resolve(String(value))))
-        if (error !== undefined) throw error
-        return original(...values)
+    const names = new Map()
+    const { openSync, fsync, fsyncSync, writeSync } = fs
+    fs.openSync = (name, ...rest) => {
+      const file = openSync(name, ...rest)
+      names.set(file, name)
+      return file
+    }
+    if (fails('sync')) {
+      fs.fsync = (file, done) => {
+        const error = failure(names.get(file))
+        if (error === undefined) fsync(file, done)
+        else process.nextTick(done, error)
+      }
+      fs.fsyncSync = (file) => {
+        throwIf(failure(names.get(file)))
+        fsyncSync(file)
       }
     }
-    if ('${call}' === 'renameSync') {
-      const { renameSync } = fs
-      fs.renameSync = (...values) => {
-        const error = failure(values.map((value) => path.resolve(String(value))))
-        if (error !== undefined) throw error
-        renameSync(...values)
+    if (fails('write')) {
+      fs.writeSync = (file, ...values) => {
+        throwIf(failure(names.get(file)))
+        return writeSync(file, ...values)
       }
     }
     syncBuiltinESMExports()
