@@ -2,6 +2,7 @@ import type { Descriptor } from '../oci/descriptor.js'
 import type { FetchOptions } from '../store/store.js'
 import { openBytes, type Bytes } from '../util/bytes.js'
 import type { DownloadProgress } from './download-progress.js'
+import type { RegistryTransport } from './http/transport.js'
 import { RangedWindow } from './ranged-download.js'
 import { PIECE_SIZE } from './range-memory.js'
 import type { RepositoryContext } from './repository-context.js'
@@ -10,10 +11,15 @@ import type { RepositoryContext } from './repository-context.js'
 const SAMPLE = 8 * 1024 * 1024
 /** Bytes per millisecond above which one connection will do: 100 MB/s. */
 const FAST = 100_000
+/** … and above which all downloads from one registry together will do, as they are as fast as this machine. */
+const FAST_TOGETHER = 400_000
 /** Bytes that must be left for more connections to be worth it. */
 const WORTH_SPLITTING = 24 * 1024 * 1024
 /** How often a download is split again after something broke. */
 const MAX_SPLITS = 4
+
+/** How many streams of large blobs come from each registry at the moment. */
+const streams = new WeakMap<RegistryTransport, number>()
 
 /**
  * Decides whether a download goes on over several connections: when much is left, and when the registry, not whoever
@@ -30,6 +36,7 @@ export class DownloadSplit {
   #waited = 0
   #resumed = 0
   #splits = 0
+  #isStreaming = false
 
   constructor(context: RepositoryContext, descriptor: Descriptor, options: FetchOptions) {
     this.#context = context
@@ -39,7 +46,7 @@ export class DownloadSplit {
 
   /** Where the stream ends and the ranges begin; infinite as long as there are none. */
   get boundary(): number {
-    if (this.#window?.isUsable === false) this.end()
+    if (this.#window?.isUsable === false) this.#giveUp()
     return this.#boundary
   }
 
@@ -48,6 +55,7 @@ export class DownloadSplit {
     this.#received = 0
     this.#waited = 0
     this.#isMeasuring = this.#splits < MAX_SPLITS && this.#descriptor.size - position >= WORTH_SPLITTING
+    if (this.#isMeasuring) this.#countStream(true)
     this.resume()
   }
 
@@ -67,7 +75,7 @@ export class DownloadSplit {
     this.#waited = 0
     const start = position + PIECE_SIZE
     if (this.#descriptor.size - start < WORTH_SPLITTING || !canUseRanges) this.#isMeasuring = false
-    else if (rate < FAST) {
+    else if (rate < FAST && rate * (streams.get(this.#context.transport) ?? 1) < FAST_TOGETHER) {
       this.#isMeasuring = false
       this.#splits++
       this.#window = new RangedWindow(this.#context, this.#descriptor, this.#options, start)
@@ -80,10 +88,22 @@ export class DownloadSplit {
     return this.#window?.read() ?? openBytes(new Uint8Array(0))()
   }
 
-  /** Gives the ranges up. */
+  /** The stream is over, in whatever way, and what was read ahead is not needed. */
   end(): void {
+    this.#countStream(false)
+    this.#giveUp()
+  }
+
+  #giveUp(): void {
     this.#window?.close()
     this.#window = undefined
     this.#boundary = Number.POSITIVE_INFINITY
+  }
+
+  #countStream(isStreaming: boolean): void {
+    if (this.#isStreaming === isStreaming) return
+    this.#isStreaming = isStreaming
+    const { transport } = this.#context
+    streams.set(transport, (streams.get(transport) ?? 0) + (isStreaming ? 1 : -1))
   }
 }

@@ -8,6 +8,8 @@ import { forgetTempPath, rememberTempPath, tempPathBeside } from './temp-path.js
 
 /** Bytes that wait to be written before {@link TempFile.write} holds the writer back: no more than what is transient. */
 const HIGH_WATER = TRANSIENT_REACH
+/** Bytes that are worth a trip to another thread, which costs as much as writing some of them. */
+const WORTH_WRITING = HIGH_WATER / 2
 /** A new file for reading and writing, and never through a link. */
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
@@ -78,14 +80,14 @@ export class TempFile {
     if (chunk.byteLength === 0) return
     this.#queue.push(chunk)
     this.#queued += chunk.byteLength
-    this.#writing ??= this.#drain()
+    if (this.#queued >= WORTH_WRITING) this.#writing ??= this.#drain(WORTH_WRITING)
     while (this.#queued > HIGH_WATER) await this.#writing
     this.#throwFailure()
   }
 
   /** Waits until everything that was handed over is written. @throws GantryError `file-error` */
   async flush(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing
+    while (this.#writing !== undefined || this.#queue.length > 0) await (this.#writing ??= this.#drain(1))
     this.#throwFailure()
   }
 
@@ -129,10 +131,10 @@ export class TempFile {
     forgetTempPath(this.path)
   }
 
-  /** Writes what is queued, in as few steps as there are waits; never rejects. */
-  async #drain(): Promise<void> {
+  /** Writes what is queued as long as that are so many bytes; never rejects. */
+  async #drain(least: number): Promise<void> {
     try {
-      while (this.#queue.length > 0) {
+      while (this.#queue.length > 0 && this.#queued >= least) {
         const chunks = this.#queue
         this.#queue = []
         await this.#writeAll(chunks)

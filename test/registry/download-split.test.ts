@@ -23,10 +23,13 @@ interface Course {
   readonly registry: number
   readonly reader: number
   readonly canUseRanges?: boolean
+  /** Other downloads from the same registry, as fast as this one. */
+  readonly others?: number
 }
 
 /** Streams until a boundary is set; says where the stream was then, and where the boundary is. */
-function boundaryOf({ size = 200 * MIB, registry, reader, canUseRanges = true }: Course): [number, number] | undefined {
+function boundaryOf(course: Course): [number, number] | undefined {
+  const { size = 200 * MIB, registry, reader, canUseRanges = true, others = 0 } = course
   const descriptor = { mediaType: 'a/b', digest: digestOf(''), size }
   const transport = {
     registry: 'r.example',
@@ -36,6 +39,10 @@ function boundaryOf({ size = 200 * MIB, registry, reader, canUseRanges = true }:
   const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
   const progress = new DownloadProgress(descriptor, 0, new Attempts(repetition, transport, { method: 'GET', url: '/' }))
   progress.canUseRanges = canUseRanges
+  for (let other = 0; other < others; other++) new DownloadSplit(context, descriptor, {}).begin(0)
+  const ended = new DownloadSplit(context, descriptor, {})
+  ended.begin(0)
+  ended.end()
   const split = new DownloadSplit(context, descriptor, {})
   split.begin(0)
   for (let position = 0; position < size; position += MIB) {
@@ -53,11 +60,13 @@ describe('a download', () => {
   test('from a slow registry is split soon', () => {
     expect(boundaryOf({ registry: 20, reader: 0 })).toEqual([7, 9.5])
     expect(boundaryOf({ registry: 11, reader: 100 })).toEqual([7, 9.5])
+    expect(boundaryOf({ registry: 20, reader: 0, others: 3 })).toEqual([7, 9.5])
   })
 
   test.each([
     ['a fast registry', { registry: 5, reader: 0 }],
     ['a fast registry to a slow reader', { registry: 5, reader: 100 }],
+    ['a registry that is fast enough for several', { registry: 11, reader: 0, others: 4 }],
     ['a registry without ranges', { registry: 20, reader: 0, canUseRanges: false }],
     ['a small blob', { size: 30 * MIB, registry: 20, reader: 0 }],
   ])('from %s is not', (_, course) => {
