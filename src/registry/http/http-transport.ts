@@ -7,7 +7,6 @@ import { TokenClient } from '../auth/token.js'
 import type { Answer } from './answer.js'
 import { HttpClient, type HttpRequest } from './client.js'
 import { SYSTEM_CLOCK, type Clock } from './clock.js'
-import { isSameOrigin } from './destination.js'
 import { PacedClient } from './paced-client.js'
 import { sendFollowing } from './redirect.js'
 import { registryOrigin } from './registry-origin.js'
@@ -208,8 +207,8 @@ export class HttpTransport implements RegistryTransport {
   }
 
   #ownUrl(text: string): URL {
-    const url = URL.canParse(text, this.origin) ? new URL(text, this.#origin) : undefined
-    if (url !== undefined && isSameOrigin(url, this.#origin) && url.username === '' && url.password === '') return url
+    const url = URL.canParse(text, this.origin) ? new URL(text, this.origin) : undefined
+    if (url?.origin === this.origin && url.username === '' && url.password === '') return url
     throw new GantryError('untrusted-destination', `request to another host than ${this.#origin.host} refused`)
   }
 }
