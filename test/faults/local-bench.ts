@@ -182,6 +182,8 @@ export class LocalBench {
       PATH: `${this.programs}:${process.env.PATH ?? ''}`,
       HOME: join(this.root, 'home'),
       TMPDIR: join(this.root, 'tmp'),
+      // Compiled code that Node.js keeps there is no file of the person.
+      NODE_DISABLE_COMPILE_CACHE: '1',
       SOURCE_DATE_EPOCH: '1577836800',
     }
   }
