@@ -27,6 +27,8 @@ export interface CopyReaderOptions {
   readonly artifactTypes?: readonly string[]
   /** What a manifest needs; default: all that it names, its subject too. */
   readonly successorsOf?: (manifest: Manifest) => readonly Descriptor[]
+  /** Called for each blob that has to move, as soon as that is known. */
+  readonly onBlobToMove?: (blob: Descriptor) => void
   readonly onEvent?: OnTransferEvent
   readonly signal?: AbortSignal
 }
@@ -136,6 +138,7 @@ export class CopyReader {
       const exists = await this.#has(descriptor)
       if (!exists) await this.#checkSource(descriptor)
       this.#note(descriptor, { action: exists ? 'exists' : 'move' })
+      if (!exists) this.#options.onBlobToMove?.(descriptor)
       return undefined
     }
     const [found, referrers] = await both(

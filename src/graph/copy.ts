@@ -1,5 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.js'
 import type { Sink, Source } from '../store/store.js'
+import type { CopyPlan } from './copy-plan.js'
+import { EarlyMoves } from './early-moves.js'
 import { planCopy, planGraph, type CopyGraphOptions, type CopyOptions } from './plan-copy.js'
 import { runCopy, type CopyResult } from './run-copy.js'
 
@@ -16,7 +18,7 @@ export async function copy(
   sink: Sink,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
-  return runCopy(source, sink, await planCopy(source, reference, sink, options), options)
+  return planAndRun(source, sink, options, (planOptions) => planCopy(source, reference, sink, planOptions))
 }
 
 /** Like {@link copy} for a root that is known by its descriptor: a manifest or a blob. */
@@ -26,5 +28,21 @@ export async function copyGraph(
   root: Descriptor,
   options: CopyGraphOptions = {},
 ): Promise<CopyResult> {
-  return runCopy(source, sink, await planGraph(source, { descriptor: root }, sink, options), options)
+  return planAndRun(source, sink, options, (planOptions) => planGraph(source, { descriptor: root }, sink, planOptions))
+}
+
+/** Small blobs move while the graph is being read; what is above them waits for the plan. */
+async function planAndRun<Options extends CopyGraphOptions>(
+  source: Source,
+  sink: Sink,
+  options: Options,
+  plan: (options: Options) => Promise<CopyPlan>,
+): Promise<CopyResult> {
+  const early = new EarlyMoves(source, sink, options)
+  try {
+    const onBlobToMove = (blob: Descriptor): void => early.add(blob)
+    return await runCopy(source, sink, await plan({ ...options, onBlobToMove }), { ...options, early })
+  } finally {
+    await early.end()
+  }
 }

@@ -5,6 +5,7 @@ import { openBytes } from '../util/bytes.js'
 import { mapConcurrently } from '../util/limit.js'
 import { callOptionsOf } from './call-options.js'
 import type { CopyPlan, PlannedNode, PlannedTag } from './copy-plan.js'
+import type { EarlyMoves } from './early-moves.js'
 import type { OnTransferEvent } from './events.js'
 import { mendReferrers } from './mend-referrers.js'
 import { nodeKeyOf, type NodeKey } from './read-graph.js'
@@ -13,6 +14,8 @@ import { blame, transfer, transferBytes, type TransferOutcome } from './transfer
 
 export interface RunCopyOptions {
   readonly concurrency?: number
+  /** Blobs that are moving already. */
+  readonly early?: EarlyMoves
   readonly onEvent?: OnTransferEvent
   readonly signal?: AbortSignal
 }
@@ -89,7 +92,8 @@ class CopyRun {
       return onEvent?.({ type: 'exists', descriptor, subgraph: isManifestType(descriptor.mediaType) })
     }
     try {
-      this.#outcomes.set(key, await this.#move(descriptor, onEvent))
+      const early = this.#options.early?.outcomeOf(key)
+      this.#outcomes.set(key, await (early ?? this.#move(descriptor, onEvent)))
     } catch (error) {
       onEvent?.({ type: 'failed', descriptor, error })
       throw error

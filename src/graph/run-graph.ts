@@ -11,7 +11,10 @@ export interface RunGraphOptions {
 }
 
 const MEBIBYTE = 1024 * 1024
-const SMALL_AT_ONCE = 64
+/** Below this many bytes it is the way, and not the content, that takes the time. */
+export const SMALL_SIZE = MEBIBYTE
+/** How many small ones run at once. */
+export const SMALL_AT_ONCE = 64
 const LARGE_AT_ONCE = 48
 const LARGEST_WEIGHT = 12
 
@@ -65,6 +68,6 @@ function queueOptions({ concurrency, signal }: RunGraphOptions): WorkQueueOption
 
 /** Many small transfers hide the way to the registry; large ones share what it carries, and memory. */
 function placeOf(size: number): Place {
-  if (size < MEBIBYTE) return { lane: 0, weight: 1 }
+  if (size < SMALL_SIZE) return { lane: 0, weight: 1 }
   return { lane: 1, weight: Math.min(LARGEST_WEIGHT, Math.ceil(size / MEBIBYTE)) }
 }
