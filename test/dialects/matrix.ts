@@ -10,7 +10,7 @@ export type Outcomes = ReadonlyMap<OperationName, Outcome>
 /** The columns of the matrix, each for one or more operations. */
 const COLUMNS: Readonly<Record<string, readonly OperationName[]>> = {
   login: ['log in'],
-  push: ['push a file', 'push a folder', 'push 8 MiB', 'push in chunks'],
+  push: ['push a file', 'push a folder', 'push 64 MiB', 'push in chunks'],
   pull: ['pull'],
   append: ['append'],
   attach: ['attach'],

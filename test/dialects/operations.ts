@@ -83,7 +83,7 @@ const pushFolder: Operation = async (bench) => {
   return result
 }
 
-const pushLarge: Operation = (bench) => pushBytes(bench, 'large', bytesOf(8 * MIB, 7))
+const pushLarge: Operation = (bench) => pushBytes(bench, 'large', bytesOf(64 * MIB, 7))
 
 /** Only in chunks where somebody asks for it: the size is what a proxy would allow. */
 const pushChunks: Operation = async (bench) => {
@@ -266,7 +266,7 @@ export const OPERATIONS = {
   'log in': login,
   'push a file': pushFile,
   'push a folder': pushFolder,
-  'push 8 MiB': pushLarge,
+  'push 64 MiB': pushLarge,
   'push in chunks': pushChunks,
   pull,
   attach,
