@@ -5,7 +5,7 @@ import { referrerDescriptor, type ManifestContent } from '../oci/manifest.js'
 import { isManifestType, MediaType } from '../oci/media-types.js'
 import { throwIfAborted } from '../util/abort.js'
 import type { Bytes, OpenContent } from '../util/bytes.js'
-import { receiveContent, receiveManifest } from './receive-content.js'
+import { receiveManifest, receiveWhole } from './receive-content.js'
 import type {
   CallOptions,
   Deleter,
@@ -120,9 +120,7 @@ export class MemoryStore implements Source, Sink, ReferrerSource, Deleter, TagSo
       options.onProgress?.(descriptor.size)
       return
     }
-    const chunks: Uint8Array[] = []
-    await receiveContent(descriptor, open, (chunk) => void chunks.push(chunk), options)
-    this.#content.set(descriptor.digest, Buffer.concat(chunks, descriptor.size))
+    this.#content.set(descriptor.digest, await receiveWhole(descriptor, open, options))
   }
 
   /** A manifest counts as one only when it was pushed as such: its subject is not known otherwise. */

@@ -43,7 +43,7 @@ export async function receiveIntoFile(
 }
 
 /**
- * Like {@link receiveContent} for content that may be held in memory.
+ * Like {@link receiveContent} for content that may be held in memory; what is returned is nobody else's.
  * @throws GantryError `size-mismatch`, `digest-mismatch`, `aborted`, and what the source throws
  */
 export async function receiveWhole(
@@ -53,8 +53,7 @@ export async function receiveWhole(
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   await receiveContent(descriptor, open, (chunk) => void chunks.push(chunk), options)
-  const [first] = chunks
-  return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks, descriptor.size)
+  return Buffer.concat(chunks, descriptor.size)
 }
 
 /** Content that has been taken in as a manifest. */
