@@ -7,6 +7,7 @@ import { both } from '../util/both.js'
 import type { OpenContent } from '../util/bytes.js'
 import { hasBlob } from './blobs.js'
 import { uploadsPath } from './endpoints.js'
+import { ONE_PIECE } from './http/request-body.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer, RegistryRequest } from './http/transport.js'
 import { Attempts } from './repetition.js'
@@ -18,8 +19,6 @@ import { VerifiedSource } from './verified-source.js'
 
 /** Below this many bytes sent, an upload is begun anew rather than continued. */
 const WORTH_RESUMING = 1024 * 1024
-/** Up to this many bytes are read whole before they are sent. */
-const SMALL = 64 * 1024
 
 /** What is uploaded. */
 export interface BlobContent {
@@ -121,7 +120,7 @@ class BlobUpload {
   }
 
   async #readSmall(): Promise<void> {
-    if (this.#descriptor.size <= SMALL) this.#whole ??= await this.#source.readWhole()
+    if (this.#descriptor.size <= ONE_PIECE) this.#whole ??= await this.#source.readWhole()
   }
 
   async #send(session: UploadSession): Promise<void> {

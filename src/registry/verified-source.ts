@@ -1,6 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.js'
-import { Verifier } from '../store/verify.js'
-import type { OpenContent } from '../util/bytes.js'
+import { Verifier, verifyContent } from '../store/verify.js'
+import { collectBytes, type OpenContent } from '../util/bytes.js'
 
 /** How far apart the places are from which a source is read again, in bytes. */
 const CHECKPOINT_DISTANCE = 32 * 1024 * 1024
@@ -69,15 +69,8 @@ export class VerifiedSource {
    * @throws GantryError `size-mismatch`, `digest-mismatch`, and whatever the source throws
    */
   async readWhole(): Promise<Uint8Array> {
-    const verifier = new Verifier(this.#descriptor)
-    const chunks: Uint8Array[] = []
-    for await (const chunk of this.#open()) {
-      verifier.update(chunk)
-      chunks.push(chunk)
-    }
-    verifier.finish()
-    const [first] = chunks
-    return first !== undefined && chunks.length === 1 ? first : Buffer.concat(chunks)
+    const { digest, size } = this.#descriptor
+    return collectBytes(verifyContent(this.#descriptor, this.#open()), size, `blob ${digest}`)
   }
 
   /** Lets go of the source. */

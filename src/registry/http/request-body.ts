@@ -2,8 +2,8 @@ import { GantryError } from '../../errors.js'
 import { openBytes, type Bytes } from '../../util/bytes.js'
 import type { RequestBody } from './transport.js'
 
-/** What a connection takes without waiting, so that nobody has to watch whether it does. */
-const ONE_PIECE = 64 * 1024
+/** Bytes that a connection takes without waiting, so that nobody has to watch whether it does. */
+export const ONE_PIECE = 64 * 1024
 
 /** The body as it can be handed to the connection whole, if it can. */
 export function inOnePiece({ content, size = 0 }: RequestBody): Uint8Array | undefined {
