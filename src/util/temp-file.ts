@@ -8,8 +8,6 @@ import { forgetTempPath, rememberTempPath, tempPathBeside } from './temp-path.js
 
 /** Bytes that wait to be written before {@link TempFile.write} holds the writer back: no more than what is transient. */
 const HIGH_WATER = TRANSIENT_REACH
-/** Bytes that are worth a trip to another thread, which costs as much as writing some of them. */
-const WORTH_WRITING = HIGH_WATER / 2
 /** A new file for reading and writing, and never through a link. */
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
@@ -80,14 +78,14 @@ export class TempFile {
     if (chunk.byteLength === 0) return
     this.#queue.push(chunk)
     this.#queued += chunk.byteLength
-    if (this.#queued >= WORTH_WRITING) this.#writing ??= this.#drain(WORTH_WRITING)
+    this.#writing ??= this.#drain()
     while (this.#queued > HIGH_WATER) await this.#writing
     this.#throwFailure()
   }
 
   /** Waits until everything that was handed over is written. @throws GantryError `file-error` */
   async flush(): Promise<void> {
-    while (this.#writing !== undefined || this.#queue.length > 0) await (this.#writing ??= this.#drain(1))
+    while (this.#writing !== undefined) await this.#writing
     this.#throwFailure()
   }
 
@@ -131,10 +129,10 @@ export class TempFile {
     forgetTempPath(this.path)
   }
 
-  /** Writes what is queued as long as that are so many bytes; never rejects. */
-  async #drain(least: number): Promise<void> {
+  /** Writes what is queued, in as few steps as there are waits; never rejects. */
+  async #drain(): Promise<void> {
     try {
-      while (this.#queue.length > 0 && this.#queued >= least) {
+      while (this.#queue.length > 0) {
         const chunks = this.#queue
         this.#queue = []
         await this.#writeAll(chunks)
