@@ -1,24 +1,15 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { FakeHelpers } from '../credentials/fake-helper.js'
-import type { EmulatorOptions } from '../emulator/emulator-options.js'
-import { CANARY, secretOf, type ProfileName } from '../emulator/profiles/profile.js'
+import { CANARY, secretOf } from '../emulator/profiles/profile.js'
 import { PROFILES } from '../emulator/profiles/profiles.js'
 import type { Role } from '../emulator/request-log.js'
 import { digestOf } from '../../src/oci/digest.js'
 import { MediaType } from '../../src/oci/media-types.js'
+import { openWorkbench } from './open-workbench.js'
 import { expectSecretsAtHome } from './secrets.js'
-import { Workbench } from './workbench.js'
-
-async function open(
-  name: ProfileName,
-  change: (options: EmulatorOptions) => EmulatorOptions = () => ({}),
-): Promise<Workbench> {
-  const bench = await Workbench.open(PROFILES[name], change(PROFILES[name].options))
-  onTestFinished(() => bench.close())
-  return bench
-}
+import type { Workbench } from './workbench.js'
 
 const FILE = { title: 'a.txt', bytes: Buffer.from('content\n') }
 
@@ -36,7 +27,7 @@ function secretsAt({ emulator }: Workbench, role: Role): readonly string[] {
 test.each([302, 303, 307, 308] as const)(
   'credentials, headers and cookies stay behind at a redirect (%i)',
   async (redirect) => {
-    const bench = await open('docker-hub', () => ({ blob: { redirect } }))
+    const bench = await openWorkbench('docker-hub', () => ({ blob: { redirect } }))
     await bench.login()
     await bench.seedFile('app', 'v1', FILE)
     const own = ['-H', `X-Api-Key: ${CANARY}-key`, '-H', `Cookie: session=${CANARY}-cookie`]
@@ -57,7 +48,7 @@ test.each([302, 303, 307, 308] as const)(
 test.each(['otherHost', 'http', 'private'] as const)(
   'no password is sent to a token service of another owner (%s)',
   async (realm) => {
-    const bench = await open('quay', ({ auth }) => ({ auth: { ...auth, realm } }))
+    const bench = await openWorkbench('quay', ({ auth }) => ({ auth: { ...auth, realm } }))
     expect((await bench.login()).code).not.toBe(0)
     expect(secretsAt(bench, 'tokens')).toEqual([])
     expect(secretsAt(bench, 'registry')).toEqual([])
@@ -66,7 +57,7 @@ test.each(['otherHost', 'http', 'private'] as const)(
 )
 
 test.each(['other', 'private'] as const)('no byte of a blob is sent to another host (%s)', async (locationHost) => {
-  const bench = await open('spec', () => ({ upload: { locationHost } }))
+  const bench = await openWorkbench('spec', () => ({ upload: { locationHost } }))
   await bench.login()
   const file = await bench.write('secret.txt', CANARY)
   const { code, stderr } = await bench.run('push', `${bench.repository()}:v1`, file, '--disable-path-validation')
@@ -76,7 +67,7 @@ test.each(['other', 'private'] as const)('no byte of a blob is sent to another h
 })
 
 test('addresses in a manifest are not asked for what the registry does not have', async () => {
-  const bench = await open('spec')
+  const bench = await openWorkbench('spec')
   await bench.login()
   const elsewhere = `${bench.emulator.origins.blobs.origin}/layer`
   const layer = {
@@ -97,7 +88,7 @@ test.each([
   ['with a path for a name', { credHelpers: { REGISTRY: '../../evil' } }, /"\.\.\/\.\.\/evil"|\.\.\/\.\.\/evil/],
   ['that fails', { credsStore: 'broken' }, /docker-credential-broken/],
 ])('a credential helper %s is an error, and nobody is asked as nobody', async (_, config, message) => {
-  const bench = await open('spec')
+  const bench = await openWorkbench('spec')
   await bench.seed(bench.name(), ['v1'])
   await bench.write('docker/config.json', JSON.stringify(config).replace('REGISTRY', bench.registry))
   const helpers = new FakeHelpers(bench.folder)
@@ -122,7 +113,7 @@ test.each([
 })
 
 test('credentials of one registry are not those of another port, name or subdomain', async () => {
-  const bench = await open('spec')
+  const bench = await openWorkbench('spec')
   await bench.seed(bench.name(), ['v1'])
   const auth = Buffer.from(`user:${PROFILES.spec.account.password}`).toString('base64')
   const [host = ''] = bench.registry.split(':')
@@ -139,7 +130,7 @@ test('credentials of one registry are not those of another port, name or subdoma
 test.each(['spec', 'acr', 'docker-hub', 'ecr', 'quay'] as const)(
   '%s: no command shows a secret, not even with --debug',
   async (name) => {
-    const bench = await open(name, ({ blob }) => ({ blob: { redirect: 307, ...blob } }))
+    const bench = await openWorkbench(name, ({ blob }) => ({ blob: { redirect: 307, ...blob } }))
     const { username, password, refreshToken } = bench.profile.account
     const login = ['login', bench.registry, '-u', username, '--password-stdin', '--debug', ...bench.flags()]
     expect((await bench.runWith({ stdin: refreshToken ?? password }, login)).code).toBe(0)
@@ -182,7 +173,7 @@ test.each(['spec', 'acr', 'docker-hub', 'ecr', 'quay'] as const)(
 )
 
 test('a login leaves a file for its owner alone, with all that was in it, and nothing beside it', async () => {
-  const bench = await open('spec')
+  const bench = await openWorkbench('spec')
   const text = '{\n\t"unknown": [1.0],\n\t"HttpHeaders": {"X": "1"}\n}\n'
   const path = join(bench.folder, 'docker/config.json')
   await writeFile(path, text, { mode: 0o666 })

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { CliResult } from '../cli/run-cli.js'
 import type { EmulatorOptions } from '../emulator/emulator-options.js'
 import { snapshotFolder } from '../emulator/folder-snapshot.js'
 import { CANARY, type ProfileName } from '../emulator/profiles/profile.js'
 import { PROFILES } from '../emulator/profiles/profiles.js'
+import { openWorkbench } from './open-workbench.js'
 import { expectSecretsAtHome } from './secrets.js'
-import { Workbench } from './workbench.js'
+import type { Workbench } from './workbench.js'
 
 const PATHS = '--disable-path-validation'
 
@@ -17,8 +18,7 @@ async function open(
   name: ProfileName,
   change: (options: EmulatorOptions) => EmulatorOptions = () => ({}),
 ): Promise<Workbench> {
-  const bench = await Workbench.open(PROFILES[name], change(PROFILES[name].options))
-  onTestFinished(() => bench.close())
+  const bench = await openWorkbench(name, change)
   await bench.login()
   return bench
 }
