@@ -10,6 +10,9 @@ const SUFFIX = '.tmp'
 /** After this time without a change, what a process that cannot be seen has left behind counts as abandoned. */
 const ABANDONED_AFTER = 24 * 60 * 60 * 1000
 
+/** How often the removal of a folder is tried that other threads put files into meanwhile. */
+const REMOVALS = 100
+
 /** Temporary files and folders that this process has open; the one thing that a dying process has to find again. */
 const openPaths = new Set<string>()
 
@@ -33,14 +36,21 @@ export function forgetTempPath(path: string): void {
  * it holds: for the moment before the process has to end at once. Failures are passed over, as nothing can be done.
  */
 export function removeOpenTempFiles(): void {
-  for (const path of openPaths) {
+  for (const path of openPaths) removeAtOnce(path)
+  openPaths.clear()
+}
+
+/** Once a folder is gone, what other threads are still to put into it fails. */
+function removeAtOnce(path: string): void {
+  for (let removal = 0; removal < REMOVALS; removal++) {
     try {
       rmSync(path, { recursive: true, force: true })
-    } catch {
+      return
+    } catch (cause) {
       // The process ends now; whoever comes next sweeps.
+      if (!isSystemError(cause, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) return
     }
   }
-  openPaths.clear()
 }
 
 /**

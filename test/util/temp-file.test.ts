@@ -8,6 +8,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { formatOwner, ownIdentity } from '../../src/util/process-identity.js'
@@ -116,6 +117,18 @@ describe('removeOpenTempFiles', () => {
     removeOpenTempFiles()
     expect(readdirSync(folder)).toEqual(['done'])
     await file.discard()
+  })
+
+  test('removes a folder that other threads are filling', async () => {
+    const folder = temporaryFolder()
+    const tempFolder = await TempFolder.create(join(folder, 'folder'))
+    const folders = Array.from({ length: 1000 }, (_, index) => mkdir(join(tempFolder.path, String(index))))
+    const ended = Promise.allSettled(folders)
+    await folders[0]
+    removeOpenTempFiles()
+    expect(readdirSync(folder)).toEqual([])
+    await ended
+    expect(readdirSync(folder)).toEqual([])
   })
 })
 
