@@ -8,7 +8,7 @@ export type { JsonObject } from './util/json.js'
 export { redactSecrets, redactUrl } from './util/redact.js'
 export { TempFile, writeFileAtomically } from './util/temp-file.js'
 export type { TempFileOptions } from './util/temp-file.js'
-export { removeOpenTempFiles } from './util/temp-path.js'
+export { endWithoutTempFiles, removeOpenTempFiles } from './util/temp-path.js'
 export { visibleJson, visibleLine, visibleText } from './util/visible-text.js'
 
 export { Annotation } from './oci/annotations.js'

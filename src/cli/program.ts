@@ -3,7 +3,7 @@ import { findCommand } from './find-command.js'
 import { COMMAND_TREE } from './command-tree.js'
 import type { Context } from './context.js'
 
-export { removeOpenTempFiles, runCredentialHelper } from '../index.js'
+export { endWithoutTempFiles, runCredentialHelper } from '../index.js'
 
 /**
  * Runs one command line, whatever it is. This is everything that is not loaded before something is to be done.

@@ -74,8 +74,7 @@ function processContext(signal: AbortSignal): Context {
   }
 }
 
-async function endNow(code: number): Promise<never> {
-  const { removeOpenTempFiles } = await import('./program.js')
-  removeOpenTempFiles()
-  process.exit(code)
+async function endNow(code: number): Promise<void> {
+  const { endWithoutTempFiles } = await import('./program.js')
+  await endWithoutTempFiles(() => process.exit(code))
 }

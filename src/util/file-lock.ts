@@ -4,7 +4,7 @@ import { GantryError } from '../errors.js'
 import { delay, throwIfAborted } from './abort.js'
 import { fileError, isSystemError, withFileErrors } from './file-error.js'
 import { encodeLockOwner, identifyLock, isLockAbandoned, type LockHolder } from './lock-owner.js'
-import { forgetTempPath, rememberTempPath, tempPathBeside } from './temp-path.js'
+import { forgetTempPath, rememberTempPath, tempPathBeside, whileMaking } from './temp-path.js'
 
 export interface FileLockOptions {
   /** How long to wait for another process, in milliseconds; default 30 000. */
@@ -39,7 +39,7 @@ export async function acquireFileLock(path: string, options: FileLockOptions = {
   while (true) {
     throwIfAborted(signal)
     const holder = await identifyLock(path)
-    if (holder === undefined && (await tryLock(path))) return () => releaseLock(path)
+    if (holder === undefined && (await whileMaking(() => tryLock(path)))) return () => releaseLock(path)
     const left = deadline - performance.now()
     if (holder !== undefined && isLockAbandoned(holder)) {
       await removeAbandonedLock(path, holder, { ...options, timeout: Math.max(0, left) })

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { TRANSIENT_REACH } from './bytes.js'
 import { fileError, isSystemError, withFileErrors, withFileErrorsSync } from './file-error.js'
-import { forgetTempPath, rememberTempPath, tempPathBeside } from './temp-path.js'
+import { forgetTempPath, rememberTempPath, tempPathBeside, whileMaking } from './temp-path.js'
 
 /** Bytes that wait to be written before {@link TempFile.write} holds the writer back: no more than what is transient. */
 const HIGH_WATER = TRANSIENT_REACH
@@ -55,7 +55,7 @@ export class TempFile {
     const path = tempPathBeside(target)
     rememberTempPath(path)
     try {
-      return new TempFile(target, path, await open(path, NEW_FILE, mode))
+      return new TempFile(target, path, await whileMaking(() => open(path, NEW_FILE, mode)))
     } catch (cause) {
       forgetTempPath(path)
       throw fileError(cause, 'create', target)

@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { withFileErrors } from './file-error.js'
-import { forgetTempPath, rememberTempPath, tempPathBeside } from './temp-path.js'
+import { forgetTempPath, rememberTempPath, tempPathBeside, whileMaking } from './temp-path.js'
 
 /** A private folder for work that is not finished, removed with everything in it by {@link discard}. */
 export class TempFolder {
@@ -18,7 +18,7 @@ export class TempFolder {
     const path = tempPathBeside(target)
     rememberTempPath(path)
     try {
-      await withFileErrors('create', path, () => mkdir(path, { mode: 0o700 }))
+      await withFileErrors('create', path, () => whileMaking(() => mkdir(path, { mode: 0o700 })))
     } catch (cause) {
       forgetTempPath(path)
       throw cause

@@ -13,8 +13,13 @@ const ABANDONED_AFTER = 24 * 60 * 60 * 1000
 /** How often the removal of a folder is tried that other threads put files into meanwhile. */
 const REMOVALS = 100
 
+/** How long whoever ends at once waits for what is being made, in milliseconds, should there always be something. */
+const LONGEST_MAKING = 1000
+
 /** Temporary files and folders that this process has open; the one thing that a dying process has to find again. */
 const openPaths = new Set<string>()
+/** What other threads are making at this moment, and may not be there yet. */
+const beingMade = new Set<Promise<unknown>>()
 
 /** A fresh name in the folder of `target`, which says who it belongs to: `.gantry-<owner>.tmp`. */
 export function tempPathBeside(target: string): string {
@@ -24,6 +29,17 @@ export function tempPathBeside(target: string): string {
 /** Notes a path that {@link removeOpenTempFiles} is to remove. */
 export function rememberTempPath(path: string): void {
   openPaths.add(path)
+}
+
+/** Makes a temporary file or folder on another thread, so that {@link endWithoutTempFiles} waits for it. */
+export async function whileMaking<Made>(make: () => Promise<Made>): Promise<Made> {
+  const making = make()
+  beingMade.add(making)
+  try {
+    return await making
+  } finally {
+    beingMade.delete(making)
+  }
 }
 
 /** The path has its final name or is gone. */
@@ -38,6 +54,19 @@ export function forgetTempPath(path: string): void {
 export function removeOpenTempFiles(): void {
   for (const path of openPaths) removeAtOnce(path)
   openPaths.clear()
+}
+
+/**
+ * Ends the process without the files, folders and locks that {@link removeOpenTempFiles} removes, and without those
+ * that are being made at this moment: a process that ends does first what its threads have been asked for, so that they
+ * would appear after the removal.
+ * @param end ends the process; nothing new is begun between the removal and this call
+ */
+export async function endWithoutTempFiles(end: () => void): Promise<void> {
+  const deadline = performance.now() + LONGEST_MAKING
+  while (beingMade.size > 0 && performance.now() < deadline) await Promise.allSettled(beingMade)
+  removeOpenTempFiles()
+  end()
 }
 
 /** Once a folder is gone, what other threads are still to put into it fails. */

@@ -1,3 +1,4 @@
+import { pbkdf2 } from 'node:crypto'
 import {
   lstatSync,
   mkdirSync,
@@ -10,11 +11,14 @@ import {
 } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { acquireFileLock } from '../../src/util/file-lock.js'
 import { formatOwner, ownIdentity } from '../../src/util/process-identity.js'
 import { TempFile, writeFileAtomically } from '../../src/util/temp-file.js'
 import { TempFolder } from '../../src/util/temp-folder.js'
-import { removeOpenTempFiles, sweepTempFiles } from '../../src/util/temp-path.js'
+import { endWithoutTempFiles, removeOpenTempFiles, sweepTempFiles, whileMaking } from '../../src/util/temp-path.js'
 import { temporaryFolder } from './temporary-folder.js'
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
@@ -131,6 +135,49 @@ describe('removeOpenTempFiles', () => {
     expect(readdirSync(folder)).toEqual([])
   })
 })
+
+describe('endWithoutTempFiles', () => {
+  test.each<[string, (target: string) => Promise<unknown>]>([
+    ['file', (target) => TempFile.create(target)],
+    ['folder', (target) => TempFolder.create(target)],
+  ])('leaves no %s that is being made', async (_what, make) => {
+    const folder = temporaryFolder()
+    const busy = keepThreadsBusy()
+    const making = make(join(folder, 'target'))
+    expect(await whatIsLeftAtTheEnd(folder)).toEqual([])
+    await Promise.all([busy, making])
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('leaves no lock that is being taken', async () => {
+    for (let round = 0; round < 50; round++) {
+      const folder = temporaryFolder()
+      const taking = acquireFileLock(join(folder, 'lock'))
+      while (readdirSync(folder).length === 0) await new Promise(setImmediate)
+      expect(await whatIsLeftAtTheEnd(folder)).toEqual([])
+      await taking
+      expect(readdirSync(folder)).toEqual([])
+    }
+  })
+
+  test('ends although there is always something being made', async () => {
+    const timer = setInterval(() => void whileMaking(() => sleep(50)), 10)
+    onTestFinished(() => clearInterval(timer))
+    await sleep(50)
+    await new Promise<void>((resolve) => void endWithoutTempFiles(resolve))
+  })
+})
+
+/** What is asked of other threads next has to wait. */
+async function keepThreadsBusy(): Promise<void> {
+  await Promise.all(Array.from({ length: 16 }, () => promisify(pbkdf2)('', '', 20_000, 32, 'sha256')))
+}
+
+async function whatIsLeftAtTheEnd(folder: string): Promise<readonly string[] | undefined> {
+  let left: readonly string[] | undefined
+  await endWithoutTempFiles(() => (left = readdirSync(folder)))
+  return left
+}
 
 describe('a temporary folder', () => {
   test('is private and goes with its content', async () => {
