@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { someBytes } from '../registry/test-registry.js'
 import { UPLOAD } from './fault-bench.js'
 import { ignore } from './faults.js'
-import { isTemporary, LocalBench } from './local-bench.js'
+import { isTemporary, LocalBench, type RunningProgram } from './local-bench.js'
 import { atRequest, LARGE } from './local-checkpoints.js'
 import { push } from './local-commands.js'
 import { pushFiles } from '../../src/index.js'
@@ -45,45 +46,101 @@ test('32: an upload that the registry does not cancel is waited for two seconds'
   expect(performance.now() - start).toBeLessThan(5000)
 })
 
-/** Enough for a signal to come while files get their names. */
-const FILES = 100
-
-test.each(['SIGINT', 'SIGKILL'] as const)(
-  '32: %s while files get their names leaves each old or new',
-  async (signal) => {
-    const bench = await LocalBench.open()
-    const names = Array.from({ length: FILES }, (_, index) => `file-${index}`)
-    const contentOf = (name: string): Buffer => Buffer.from(someBytes(1000 + Number(name.slice(5))))
-    for (const name of names) await bench.write(`source/${name}`, contentOf(name))
-    for (const name of names) await bench.write(`output/${name}`, `old ${name}\n`)
-    const files = names.map((name) => ({ name, path: bench.path(`source/${name}`) }))
-    await pushFiles(bench.behind(), files, { tags: ['v1'], artifactType: 'test/file' })
-    const words = ['pull', bench.reference('v1'), '-o', bench.output, '--plain-http']
-
+test('32: two SIGINTs at once while files are made leave none of them', async () => {
+  const { bench, words } = await openManyFiles()
+  for (let round = 0; round < 8; round++) {
     const program = bench.start(words)
-    const isOld = async (name: string): Promise<boolean> =>
-      (await readFile(bench.path(`output/${name}`), 'utf8')).startsWith('old ')
-    const over = program.ended.then(() => true)
-    const soon = (): Promise<boolean> => new Promise((resolve) => setImmediate(resolve, false))
-    while ((await isOld(names[0]!)) && !(await Promise.race([over, soon()])));
-    program.send(signal)
+    await untilTrue(program, async () => (await filesOnTheirWay(bench)) > 0)
+    program.send('SIGINT')
+    program.send('SIGINT')
     const { code, stderr } = await program.ended
-    // It may have come to its end before the signal came.
-    expect([signal === 'SIGINT' ? 130 : 'SIGKILL', 0], stderr).toContain(code)
+    // Should they be late: all names are given in one step, and Node.js stops looking for signals shortly before it ends.
+    expect([130, 'SIGINT', 0], stderr).toContain(code)
+    expect(['', 'Error: interrupted\n']).toContain(stderr)
+    const states = [...(await statesIn(bench))]
+    expect([['old'], ['new']]).toContainEqual(states)
+    if (code === 0) expect(states).toEqual(['new'])
+    expect((await bench.snapshot()).filter(isTemporary)).toEqual([])
+  }
+  await expectToWork(bench, words)
+})
 
-    const found = new Map<string, string>()
-    for (const name of names) {
-      const bytes = await readFile(bench.path(`output/${name}`))
-      found.set(name, bytes.equals(contentOf(name)) ? 'new' : bytes.toString())
-    }
-    for (const [name, state] of found) expect(['new', `old ${name}\n`]).toContain(state)
-    if (code !== 'SIGKILL') {
-      expect(new Set([...found.values()].map((state) => state === 'new')).size, 'all or none').toBe(1)
-      expect((await bench.snapshot()).filter(isTemporary)).toEqual([])
-    }
-    await bench.succeeds(words)
-    for (const name of names) expect((await readFile(bench.path(`output/${name}`))).equals(contentOf(name))).toBe(true)
-    expect((await readdir(bench.output)).sort()).toEqual([...names, 'old.txt'].sort())
-    expect(existsSync(bench.path('output-beside/old.txt'))).toBe(true)
-  },
-)
+test('32: SIGINT while files get their names is too late, and all of them get theirs', async () => {
+  const { bench, words } = await openManyFiles()
+  const program = bench.start(words)
+  await untilTrue(program, () => hasFirstName(bench))
+  program.send('SIGINT')
+  const { code, stdout, stderr } = await program.ended
+  // All names are given in one step; Node.js stops looking for signals shortly before it ends, when all work is done.
+  expect([0, 'SIGINT'], stderr).toContain(code)
+  expect(stdout).toMatch(/^Pulled .*\nDigest: sha256:[0-9a-f]{64}\n$/m)
+  expect(stderr).toBe('')
+  expect(await statesIn(bench)).toEqual(new Set(['new']))
+  expect((await bench.snapshot()).filter(isTemporary)).toEqual([])
+  await expectToWork(bench, words)
+})
+
+test('32: SIGKILL while files get their names leaves each old or new', async () => {
+  const { bench, words } = await openManyFiles()
+  const program = bench.start(words)
+  await untilTrue(program, () => hasFirstName(bench))
+  program.send('SIGKILL')
+  const { code, stderr } = await program.ended
+  const states = await statesIn(bench)
+  // It may have come to its end before the signal came.
+  if (code === 0) expect(states).toEqual(new Set(['new']))
+  else {
+    expect(code, stderr).toBe('SIGKILL')
+    for (const state of states) expect(['old', 'new']).toContain(state)
+  }
+  await expectToWork(bench, words)
+})
+
+/** Enough for a signal to come while files are made, or get their names. */
+const NAMES = Array.from({ length: 100 }, (_, index) => `file-${index}`)
+
+const contentOf = (name: string): Buffer => Buffer.from(someBytes(1000 + Number(name.slice(5))))
+
+/** A registry with an artifact of many files, all of which are there already, with other content. */
+async function openManyFiles(): Promise<{ bench: LocalBench; words: readonly string[] }> {
+  const bench = await LocalBench.open()
+  for (const name of NAMES) await bench.write(`source/${name}`, contentOf(name))
+  for (const name of NAMES) await bench.write(`output/${name}`, `old ${name}\n`)
+  const files = NAMES.map((name) => ({ name, path: bench.path(`source/${name}`) }))
+  await pushFiles(bench.behind(), files, { tags: ['v1'], artifactType: 'test/file' })
+  return { bench, words: ['pull', bench.reference('v1'), '-o', bench.output, '--plain-http'] }
+}
+
+/** Asks again and again, so that not much more happens; no longer than the program runs. */
+async function untilTrue(program: RunningProgram, isTrue: () => Promise<boolean>): Promise<void> {
+  const over = program.ended.then(() => true)
+  const soon = (): Promise<boolean> => new Promise((resolve) => setImmediate(resolve, false))
+  while (!(await isTrue()) && !(await Promise.race([over, soon()])));
+}
+
+async function hasFirstName(bench: LocalBench): Promise<boolean> {
+  return !(await readFile(bench.path(`output/${NAMES[0]}`), 'utf8')).startsWith('old ')
+}
+
+async function filesOnTheirWay(bench: LocalBench): Promise<number> {
+  const staging = (await readdir(bench.output)).find((name) => name.startsWith('.'))
+  return staging === undefined ? 0 : (await readdir(join(bench.output, staging))).length
+}
+
+/** What the files are: old, new, or what is in one that is neither. */
+async function statesIn(bench: LocalBench): Promise<ReadonlySet<string>> {
+  const states = new Set<string>()
+  for (const name of NAMES) {
+    const bytes = await readFile(bench.path(`output/${name}`))
+    const isOld = bytes.toString() === `old ${name}\n`
+    states.add(isOld ? 'old' : bytes.equals(contentOf(name)) ? 'new' : `${name}: ${bytes.toString()}`)
+  }
+  return states
+}
+
+async function expectToWork(bench: LocalBench, words: readonly string[]): Promise<void> {
+  await bench.succeeds(words)
+  expect(await statesIn(bench)).toEqual(new Set(['new']))
+  expect((await readdir(bench.output)).sort()).toEqual([...NAMES, 'old.txt'].sort())
+  expect(existsSync(bench.path('output-beside/old.txt'))).toBe(true)
+}
