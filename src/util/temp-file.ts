@@ -38,6 +38,8 @@ export class TempFile {
   #queue: Uint8Array[] = []
   #queued = 0
   #writing: Promise<void> | undefined
+  /** The part of it that is under way; never rejects. */
+  #step: Promise<void> | undefined
   #failure: Error | undefined
   #ended = false
 
@@ -79,7 +81,7 @@ export class TempFile {
     this.#queue.push(chunk)
     this.#queued += chunk.byteLength
     this.#writing ??= this.#drain()
-    while (this.#queued > HIGH_WATER) await this.#writing
+    while (this.#queued > HIGH_WATER) await this.#step
     this.#throwFailure()
   }
 
@@ -131,18 +133,22 @@ export class TempFile {
 
   /** Writes what is queued, in as few steps as there are waits; never rejects. */
   async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const chunks = this.#queue
+      this.#queue = []
+      this.#step = this.#writeStep(chunks)
+      await this.#step
+    }
+    this.#writing = undefined
+  }
+
+  async #writeStep(chunks: readonly Uint8Array[]): Promise<void> {
     try {
-      while (this.#queue.length > 0) {
-        const chunks = this.#queue
-        this.#queue = []
-        await this.#writeAll(chunks)
-      }
+      await this.#writeAll(chunks)
     } catch (cause) {
       this.#failure = fileError(cause, 'write', this.target)
       this.#queue = []
       this.#queued = 0
-    } finally {
-      this.#writing = undefined
     }
   }
 
