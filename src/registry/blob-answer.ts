@@ -33,7 +33,7 @@ export async function requestBlob(
   context: RepositoryContext,
   descriptor: Descriptor,
   range: ByteRange | undefined,
-  { signal, noCache }: FetchOptions,
+  { signal, noCache, transient = false }: FetchOptions,
 ): Promise<BlobAnswer | undefined> {
   const answer = await context.transport.request({
     method: 'GET',
@@ -45,6 +45,7 @@ export async function requestBlob(
     scopes: scopesOf(context, 'pull'),
     retry: 'free',
     followRedirects: true,
+    transient,
     signal,
   })
   const what = `blob ${referenceIn(context, descriptor.digest)}`

@@ -31,7 +31,7 @@ export async function* downloadBlob(
     let arrived = start
     try {
       split.begin(progress.position)
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+      for await (const chunk of answer.body) {
         const from = Math.max(0, progress.position - arrived)
         const to = Math.min(chunk.byteLength, split.boundary - arrived)
         arrived += chunk.byteLength

@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream'
-import type { Method, RegistryAnswer } from './transport.js'
+import type { AnswerContent, Method, RegistryAnswer } from './transport.js'
 
 /** Bytes of an unwanted body that are read for the sake of the connection; beyond them closing it is cheaper. */
 const MAX_DISCARDED = 64 * 1024
@@ -15,10 +14,10 @@ export class Answer implements RegistryAnswer {
     readonly status: number,
     readonly method: Method,
     readonly url: string,
-    readonly content: { readonly headers: HeaderValues; readonly body: Readable; readonly attempts?: number },
+    readonly content: { readonly headers: HeaderValues; readonly body: AnswerContent; readonly attempts?: number },
   ) {}
 
-  get body(): Readable {
+  get body(): AnswerContent {
     return this.content.body
   }
 
@@ -44,7 +43,6 @@ export class Answer implements RegistryAnswer {
 
   async discard(): Promise<void> {
     const { body } = this
-    if (body.destroyed || body.readableEnded) return
     const length = Number(this.header('content-length'))
     if (this.method !== 'HEAD' && length > MAX_DISCARDED) {
       body.destroy()
@@ -54,19 +52,17 @@ export class Answer implements RegistryAnswer {
   }
 }
 
-async function drain(body: Readable): Promise<void> {
-  await new Promise<void>((resolve) => {
-    let size = 0
-    const timer = setTimeout(() => body.destroy(), MAX_DISCARD_TIME)
-    body.once('close', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-    // Nobody wants this body, so nobody wants to know why it broke off.
-    body.on('error', () => undefined)
-    body.on('data', (chunk: Uint8Array) => {
+async function drain(body: AnswerContent): Promise<void> {
+  const timer = setTimeout(() => body.destroy(), MAX_DISCARD_TIME)
+  let size = 0
+  try {
+    for await (const chunk of body) {
       size += chunk.byteLength
-      if (size > MAX_DISCARDED) body.destroy()
-    })
-  })
+      if (size > MAX_DISCARDED) break
+    }
+  } catch {
+    // Nobody wants this body, so nobody wants to know why it broke off.
+  } finally {
+    clearTimeout(timer)
+  }
 }

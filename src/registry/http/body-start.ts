@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { AnswerContent } from './transport.js'
 
 /** Bytes of an explanation that are read. */
 const MAX_SIZE = 64 * 1024
@@ -9,12 +9,12 @@ const TIME_LIMIT = 2_000
  * Reads the beginning of a body that explains a status, up to 64 KiB and for two seconds at most. The rest of it is not
  * waited for. Never throws: what has arrived before a body breaks is more than nothing.
  */
-export async function readBodyStart(body: Readable): Promise<Uint8Array> {
+export async function readBodyStart(body: AnswerContent): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   const timer = setTimeout(() => body.destroy(), TIME_LIMIT)
   try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+    for await (const chunk of body) {
       chunks.push(chunk)
       size += chunk.byteLength
       if (size >= MAX_SIZE) break

@@ -20,6 +20,7 @@ export interface HttpRequest {
   readonly body?: RequestBody
   readonly slowAnswer?: boolean
   readonly inOrder?: boolean
+  readonly transient?: boolean
   readonly signal?: AbortSignal
   /** `registry` uses the TLS settings that are for the registry alone. */
   readonly trust: Trust

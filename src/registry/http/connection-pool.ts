@@ -1,5 +1,6 @@
 import type { Client, Dispatcher } from 'undici'
 import { GantryError } from '../../errors.js'
+import type { BodyMemory } from './body-memory.js'
 import { Connector, type ConnectorSettings } from './connector.js'
 
 /** Bytes of headers that an answer may have; signed addresses and tokens need more than Node's 16 KiB. */
@@ -13,6 +14,8 @@ const MAX_IN_ORDER = 64
 export interface Connection {
   /** Sends a request; a connection that was closed meanwhile is opened again. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void
+  /** Lends memory for what is received from now on, or takes it back; those that are shared take none. */
+  receiveInto(memory: BodyMemory | undefined): void
   /** The answer has arrived whole: the next request may have the connection. */
   release(): void
   /** Closes the connection at once, whatever it is doing; the request under way fails with the reason. */
@@ -130,6 +133,10 @@ class PooledConnection implements Connection {
     this.#client.dispatch(options, handler)
   }
 
+  receiveInto(memory: BodyMemory | undefined): void {
+    this.#connector.receiveInto(memory)
+  }
+
   release(): void {
     if (!this.#busy) return
     this.#busy = false
@@ -160,6 +167,10 @@ class SharedConnection implements Connection {
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
     // What is sent again when the connection breaks, and what goes out before the last answer has come.
     this.#connection.dispatch({ ...options, idempotent: true, blocking: false }, handler)
+  }
+
+  receiveInto(): void {
+    // Nobody knows whose bytes come next.
   }
 
   release(): void {

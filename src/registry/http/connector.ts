@@ -1,8 +1,17 @@
-import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import {
+  connect as connectTcp,
+  isIP,
+  type LookupFunction,
+  type OnReadOpts,
+  type Socket,
+  type TcpNetConnectOpts,
+} from 'node:net'
+import { checkServerIdentity, connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { buildConnector } from 'undici'
 import { GantryError } from '../../errors.js'
+import type { BodyMemory } from './body-memory.js'
 import { defaultPort } from './destination.js'
+import { Inbox } from './inbox.js'
 import { networkError } from './network-error.js'
 import type { Proxy } from './proxy.js'
 import type { TlsSettings } from './tls-settings.js'
@@ -11,6 +20,8 @@ import type { Timeouts } from './timeouts.js'
 
 /** Newer versions of Node have this default; smaller pieces cost a fifth of the speed. */
 const READ_SIZE = { highWaterMark: 64 * 1024 }
+/** Milliseconds without data after which a connection is probed. */
+const KEEP_ALIVE_DELAY = 60_000
 
 /** How connections of one origin are made. */
 export interface ConnectorSettings {
@@ -32,6 +43,24 @@ export interface ConnectorSettings {
 
 type Place = Pick<buildConnector.Options, 'hostname' | 'protocol' | 'port'>
 
+/** Where a TCP connection goes. */
+interface Address {
+  readonly hostname: string
+  readonly port: number
+  /** Absent where any address will do. */
+  readonly lookup?: LookupFunction
+}
+
+/** The other end of a TLS connection. */
+interface TlsPeer {
+  readonly hostname: string
+  /** With the port, for messages. */
+  readonly host: string
+  readonly settings: TlsSettings
+  /** Whether its sessions are remembered. */
+  readonly keepSession: boolean
+}
+
 /** Opens connections, and can drop those that are being opened. */
 export class Connector {
   readonly #settings: ConnectorSettings
@@ -39,6 +68,8 @@ export class Connector {
   /** A connection that nobody has asked for yet. */
   #ahead: Promise<Socket> | undefined
   #closed: Error | undefined
+  /** Of the connection that was opened last. */
+  #inbox: Inbox | undefined
 
   constructor(settings: ConnectorSettings) {
     this.#settings = settings
@@ -64,6 +95,11 @@ export class Connector {
     )
   }
 
+  /** Lends memory to the open connection for what it receives from now on, or takes it back. */
+  receiveInto(memory: BodyMemory | undefined): void {
+    this.#inbox?.receiveInto(memory)
+  }
+
   /** Drops every connection that is not in use yet, and opens no more. */
   close(reason: Error): void {
     this.#closed = reason
@@ -87,31 +123,32 @@ export class Connector {
     const port = givenPort === '' ? defaultPort(protocol) : Number(givenPort)
     const host = `${isIP(hostname) === 6 ? `[${hostname}]` : hostname}:${port}`
     try {
-      const settings = secure ? this.#settings.tls() : undefined
-      const socket = await this.#openTransport(hostname, port, secure)
-      return settings === undefined ? socket : await this.#startTls(socket, hostname, { host, settings })
+      const peer = secure ? { hostname, host, settings: this.#settings.tls(), keepSession: true } : undefined
+      const { proxy } = this.#settings
+      if (proxy === undefined) return await this.#openDirectly({ hostname, port }, peer)
+      const socket = await this.#openProxy(proxy)
+      if (peer === undefined) return socket
+      return await this.#startTls(await this.#tunnel(socket, proxy, { hostname, port }), peer)
     } catch (error) {
       throw networkError(error, { host, secure })
     }
   }
 
-  /** A connection to the server itself, or to the proxy that stands for it. */
-  async #openTransport(hostname: string, port: number, secure: boolean): Promise<Socket> {
-    const { proxy, override } = this.#settings
-    if (proxy !== undefined) {
-      const socket = await this.#openProxy(proxy)
-      return secure ? this.#tunnel(socket, proxy, { hostname, port }) : socket
-    }
-    const socket = await this.#openTcp(override?.address ?? hostname, override?.port ?? port)
-    this.#settings.onConnected(socket.remoteAddress ?? '')
-    return socket
+  async #openDirectly(server: Address, peer: TlsPeer | undefined): Promise<Socket> {
+    const { override, lookup, onConnected } = this.#settings
+    const { address: hostname = server.hostname, port = server.port } = override ?? {}
+    const address = { hostname, port, lookup }
+    const socket = peer === undefined ? await this.#openTcp(address) : await this.#openTcpForTls(address, peer)
+    onConnected(socket.remoteAddress ?? '')
+    return peer === undefined ? socket : this.#secured(socket, peer)
   }
 
-  async #openProxy(proxy: Proxy): Promise<Socket> {
-    const { hostname, port, secure, name } = proxy
+  async #openProxy({ hostname, port, secure, name }: Proxy): Promise<Socket> {
     const settings = secure ? this.#settings.proxyTls() : undefined
-    const socket = await this.#openTcp(hostname, port, false)
-    return settings === undefined ? socket : this.#startTls(socket, hostname, { host: name, settings }, false)
+    const socket = await this.#openTcp({ hostname, port })
+    return settings === undefined
+      ? socket
+      : this.#startTls(socket, { hostname, host: name, settings, keepSession: false })
   }
 
   async #tunnel(socket: Socket, proxy: Proxy, target: { hostname: string; port: number }): Promise<Socket> {
@@ -121,53 +158,79 @@ export class Connector {
     })
   }
 
-  async #openTcp(hostname: string, port: number, checked = true): Promise<Socket> {
-    const { lookup, timeouts } = this.#settings
-    const socket = connectTcp({
-      host: hostname,
-      port,
-      ...(checked ? { lookup } : {}),
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: 60_000,
-      autoSelectFamily: true,
-      ...READ_SIZE,
-    })
-    const wait = { limit: timeouts.connect, what: `no connection to ${hostname}:${port}` }
-    return this.#untilOpen(socket, wait, (settle) => socket.once('connect', () => settle(socket)))
+  async #openTcp(address: Address): Promise<Socket> {
+    const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY, ...dial(address) }
+    const socket = this.#withInbox((onread) => connectTcp({ ...options, onread }))
+    return this.#connected(socket, address)
   }
 
-  async #startTls(
-    socket: Socket,
-    hostname: string,
-    { host, settings }: { readonly host: string; readonly settings: TlsSettings },
-    keepSession = true,
-  ): Promise<Socket> {
-    const { sessions } = this.#settings
-    const secured = connectTls({
-      socket,
-      host: hostname,
+  /** TLS that opens its connection itself can receive into memory of ours. */
+  async #openTcpForTls(address: Address, peer: TlsPeer): Promise<Socket> {
+    const options = { ...dial(address), ...this.#tlsOptions(peer) }
+    const socket = this.#withInbox((onread) => {
+      // Node's types do not know that TLS takes it too.
+      const receiving: ConnectionOptions & { readonly onread: OnReadOpts } = { ...options, onread }
+      return connectTls(receiving)
+    })
+    this.#keepSessions(socket, peer)
+    socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_DELAY)
+    return this.#connected(socket, address)
+  }
+
+  /** TLS over a connection that is open. */
+  async #startTls(socket: Socket, peer: TlsPeer): Promise<Socket> {
+    this.#inbox = undefined
+    const secured = connectTls({ socket, ...this.#tlsOptions(peer) })
+    this.#keepSessions(secured, peer)
+    return this.#secured(secured, peer)
+  }
+
+  #tlsOptions({ hostname, settings, keepSession }: TlsPeer): ConnectionOptions {
+    const { last } = this.#settings.sessions
+    return {
       servername: isIP(hostname) === 0 ? hostname : '',
+      // Whatever address stands for the name, the certificate has to be for the name.
+      checkServerIdentity: (_, certificate) => checkServerIdentity(hostname, certificate),
       secureContext: settings.secureContext,
       rejectUnauthorized: settings.verify,
       ALPNProtocols: ['http/1.1'],
-      ...(keepSession && sessions.last !== undefined ? { session: sessions.last } : {}),
-    })
-    if (keepSession) secured.on('session', (session) => (sessions.last = session))
+      ...(keepSession && last !== undefined ? { session: last } : {}),
+    }
+  }
+
+  #keepSessions(socket: Socket, { keepSession }: TlsPeer): void {
+    const { sessions } = this.#settings
+    if (keepSession) socket.on('session', (session: Buffer) => (sessions.last = session))
+  }
+
+  #withInbox<S extends Socket>(open: (onread: OnReadOpts) => S): S {
+    const inbox = new Inbox()
+    const socket = open(inbox.onread)
+    inbox.attach(socket)
+    this.#inbox = inbox
+    return socket
+  }
+
+  async #connected<S extends Socket>(socket: S, { hostname, port }: Address): Promise<S> {
+    const wait = { limit: this.#settings.timeouts.connect, what: `no connection to ${hostname}:${port}` }
+    return this.#untilOpen(socket, wait, (settle) => socket.once('connect', () => settle(socket)))
+  }
+
+  async #secured(socket: Socket, { host }: TlsPeer): Promise<Socket> {
     const wait = { limit: this.#settings.timeouts.tls, what: `no TLS handshake with ${host}` }
-    return this.#untilOpen(secured, wait, (settle) => secured.once('secureConnect', () => settle(secured)))
+    return this.#untilOpen(socket, wait, (settle) => socket.once('secureConnect', () => settle(socket)))
   }
 
   /** Waits for a stage of the connection, and destroys what was reached so far when it fails or takes too long. */
-  async #untilOpen(
-    socket: Socket,
+  async #untilOpen<S extends Socket>(
+    socket: S,
     { limit, what }: { readonly limit: number; readonly what: string },
-    start: (settle: (socket: Socket) => void, fail: (error: Error) => void) => void,
-  ): Promise<Socket> {
+    start: (settle: (socket: S) => void, fail: (error: Error) => void) => void,
+  ): Promise<S> {
     this.#opening.add(socket)
     let timer: NodeJS.Timeout | undefined
     try {
-      return await new Promise<Socket>((resolve, reject) => {
+      return await new Promise<S>((resolve, reject) => {
         const fail = (error: unknown): void => {
           reject(error instanceof Error ? error : new Error(String(error)))
           socket.destroy()
@@ -185,6 +248,10 @@ export class Connector {
       this.#opening.delete(socket)
     }
   }
+}
+
+function dial({ hostname, port, lookup }: Address): TcpNetConnectOpts {
+  return { host: hostname, port, ...(lookup === undefined ? {} : { lookup }), autoSelectFamily: true, ...READ_SIZE }
 }
 
 function closedEarly(): Error {

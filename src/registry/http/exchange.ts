@@ -4,12 +4,16 @@ import { abortError } from '../../util/abort.js'
 import { parseContentRange } from '../content-range.js'
 import { Answer, type HeaderValues } from './answer.js'
 import { AnswerBody } from './answer-body.js'
+import { BodyMemory } from './body-memory.js'
 import type { Connection } from './connection-pool.js'
 import { networkError, type Peer } from './network-error.js'
 import { BodyWatch } from './body-watch.js'
 import { inOnePiece, OutgoingBody } from './request-body.js'
 import type { Timeouts } from './timeouts.js'
 import type { Method, RequestBody } from './transport.js'
+
+/** Bytes from which on a body gets memory that is used again. */
+const WORTH_MEMORY = 1024 * 1024
 
 /** One request to one host, as it goes on the wire. */
 export interface ExchangeRequest {
@@ -20,6 +24,7 @@ export interface ExchangeRequest {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: RequestBody
   readonly slowAnswer?: boolean
+  readonly transient?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -109,14 +114,14 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: HeaderValues): void {
     if (status < 200) return
-    const body = new AnswerBody(controller, () => this.#drop())
+    const body = new AnswerBody(controller, { onUnwanted: () => this.#drop(), onClosed: () => this.#finish() })
     this.#received = placeOf(status, headers)
     this.#body = body
     clearTimeout(this.#headersTimer)
     this.#watch = new BodyWatch(body, this.#timeouts, (what, received) =>
       this.#giveUp(this.#timeoutError(what, received)),
     )
-    body.once('close', () => this.#finish())
+    if (this.#request.transient === true) this.#lendMemory(body, Number(headers['content-length'] ?? 0))
     const { method, url } = this.#request
     this.#outcome.resolve(new Answer(status, method, url.href, { headers, body }))
   }
@@ -129,6 +134,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseEnd(): void {
     this.#watch?.stop()
     this.#outgoing?.close()
+    this.#connection.receiveInto(undefined)
     this.#body?.finish()
     // From here on the connection is somebody else's, also while this body is still being read.
     this.#released = true
@@ -143,6 +149,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     // Once there is an answer, its body is the only place left where a reader can learn of this.
     if (this.#body !== undefined) this.#body.destroy(error)
     else this.#outcome.reject(thrown)
+  }
+
+  /** Only where the length of a body is known does what arrives show which memory can be used again. */
+  #lendMemory(body: AnswerBody, size: number): void {
+    if (!(size >= WORTH_MEMORY)) return
+    const memory = new BodyMemory(size)
+    body.receiveInto(memory)
+    this.#connection.receiveInto(memory)
   }
 
   /** The time for the answer runs from the moment when nothing is left to send. */

@@ -150,7 +150,7 @@ export class HttpTransport implements RegistryTransport {
     const publicHeaders = publicHeadersOf(request, this.#userAgent)
     const headers: Record<string, string> = { ...publicHeaders, ...this.#userHeaders }
     if (authorization !== undefined) headers.authorization = authorization.value
-    const { method, body, slowAnswer, inOrder, signal } = request
+    const { method, body, slowAnswer, inOrder, transient, signal } = request
     const outgoing: HttpRequest = {
       method,
       url,
@@ -158,6 +158,7 @@ export class HttpTransport implements RegistryTransport {
       ...(body === undefined ? {} : { body }),
       ...(slowAnswer === undefined ? {} : { slowAnswer }),
       ...(inOrder === undefined ? {} : { inOrder }),
+      ...(transient === undefined ? {} : { transient }),
       ...(signal === undefined ? {} : { signal }),
       trust: 'registry',
     }

@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream'
-import type { OpenContent } from '../../util/bytes.js'
+import type { Bytes, OpenContent } from '../../util/bytes.js'
 import type { BackoffOptions } from '../../util/backoff.js'
 import type { Scope } from '../auth/scope.js'
 import type { OnTransportEvent } from './transport-event.js'
@@ -43,7 +42,15 @@ export interface RegistryRequest {
    * body, or with a small one that is in memory; default false.
    */
   readonly inOrder?: boolean
+  /** The body of the answer is read as `ContentUse.transient` says; default false. */
+  readonly transient?: boolean
   readonly signal?: AbortSignal
+}
+
+/** The body of an answer, for one reader. */
+export interface AnswerContent extends Bytes {
+  /** Stops it where it is, and lets go of the connection; reading fails then. */
+  destroy(failure?: Error): unknown
 }
 
 /** An answer, whatever its status: only failures to get one throw. The body has to be read or discarded. */
@@ -55,7 +62,7 @@ export interface RegistryAnswer {
   /** First value of a header, or undefined. Names in any case. */
   header(name: string): string | undefined
   /** The body as received: never decoded. Errors with `network-error` or `timeout` when it is cut or stalls. */
-  readonly body: Readable
+  readonly body: AnswerContent
   /** How often the request was sent, 1 when it is not given: a 404 to a repeated DELETE means that it is done. */
   readonly attempts?: number
   /** Reads and drops a small rest so that the connection can be used again, or closes it. */

@@ -17,6 +17,7 @@ describe('an upload that fails', () => {
         dispatched.handler = handler
         dispatched.body = options.body as unknown as AsyncIterator<Uint8Array>
       },
+      receiveInto: () => undefined,
       release: () => undefined,
       drop: () => undefined,
       fail: () => undefined,

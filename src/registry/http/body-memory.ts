@@ -1,0 +1,82 @@
+import { TRANSIENT_REACH } from '../../util/bytes.js'
+
+/** Bytes of one piece. Each read of a connection fills as much of it as it can: larger ones cost less per byte. */
+const PIECE_SIZE = 1024 * 1024
+/** Room that is worth a read; what is left of a piece below that is passed over. */
+const MIN_ROOM = 64 * 1024
+/** Pieces of all bodies together. */
+const MAX_PIECES = 24
+
+/** Pieces that nobody looks at any more. */
+const free: Uint8Array[] = []
+let inUse = 0
+
+/**
+ * Memory for the body of one large answer, whose reader promises not to look far back (`ContentUse.transient`): what has
+ * been read is received into again, so that it stays in the processor's cache and nothing has to be collected.
+ */
+export class BodyMemory {
+  /** Pieces in the order of the body; the last one is being filled. */
+  readonly #filled: Uint8Array[] = []
+  /** Pieces that have been handed on whole, and where they end in the body. */
+  readonly #read: { readonly piece: Uint8Array; readonly end: number }[] = []
+  /** Where in the last piece the next read goes. */
+  #next = PIECE_SIZE
+  #isClosed = false
+  /** Bytes of the body that have not arrived yet. */
+  #rest: number
+
+  /** @param size of the body, in bytes */
+  constructor(size: number) {
+    this.#rest = size
+  }
+
+  /** Bytes of the body that whoever reads the connection has not been handed yet. */
+  get rest(): number {
+    return this.#rest
+  }
+
+  /** Where to receive into next; undefined when all memory is in use. */
+  take(): Uint8Array | undefined {
+    if (this.#isClosed) return undefined
+    if (PIECE_SIZE - this.#next < MIN_ROOM) {
+      if (inUse >= MAX_PIECES) return undefined
+      inUse++
+      this.#filled.push(free.pop() ?? Buffer.allocUnsafeSlow(PIECE_SIZE))
+      this.#next = 0
+    }
+    return this.#filled.at(-1)?.subarray(this.#next)
+  }
+
+  /** Whether these bytes were received into what {@link take} gave out last, and so need not be copied. */
+  keeps(chunk: Uint8Array): boolean {
+    const piece = this.#filled.at(-1)
+    if (piece?.buffer !== chunk.buffer || this.#isClosed) return false
+    this.#next = chunk.byteOffset + chunk.byteLength
+    return true
+  }
+
+  /** A chunk of the body begins at `position`; those before it are whole now. */
+  arrived(chunk: Uint8Array, position: number): void {
+    this.#rest -= chunk.byteLength
+    const index = this.#filled.findIndex(({ buffer }) => buffer === chunk.buffer)
+    if (index > 0) for (const piece of this.#filled.splice(0, index)) this.#read.push({ piece, end: position })
+  }
+
+  /** The reader has taken everything before `position`, and asks for more. */
+  passed(position: number): void {
+    for (let first = this.#read[0]; first !== undefined && position - first.end >= TRANSIENT_REACH;) {
+      free.push(first.piece)
+      inUse--
+      this.#read.shift()
+      first = this.#read[0]
+    }
+  }
+
+  /** Nothing more is read. The last of it may be looked at for as long as anybody likes, so it is not used again. */
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    inUse -= this.#filled.length + this.#read.length
+  }
+}
