@@ -2,7 +2,7 @@ import { GantryError, isGantryError } from '../errors.js'
 import type { Digest } from '../oci/digest.js'
 import { referrersTagOf } from '../oci/referrers-tag.js'
 import type { CallOptions } from '../store/store.js'
-import { abortError, delay, throwIfAborted } from '../util/abort.js'
+import { abortError, delay, onAbort, throwIfAborted } from '../util/abort.js'
 import { backoffDelay } from '../util/backoff.js'
 import type { RegistryTransport } from './http/transport.js'
 import { putManifest } from './manifest-push.js'
@@ -91,19 +91,18 @@ class ReferrersTagWriter {
 
   async apply(change: ReferrerChange, signal: AbortSignal | undefined): Promise<void> {
     throwIfAborted(signal)
-    let onAbort: (() => void) | undefined
+    let stopListening = (): void => undefined
     try {
       await new Promise<void>((resolve, reject) => {
         const pending = { ...change, resolve, reject, firstWrittenAt: undefined, writtenAt: 0, failures: 0 }
-        onAbort = () => {
+        stopListening = onAbort(signal, () => {
           if (signal !== undefined) this.#drop(pending, abortError(signal))
-        }
-        signal?.addEventListener('abort', onAbort, { once: true })
+        })
         this.#pending.add(pending)
         if (!this.#isRunning) void this.#run()
       })
     } finally {
-      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort)
+      stopListening()
     }
   }
 

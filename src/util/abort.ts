@@ -18,11 +18,41 @@ export function abortError(signal: AbortSignal): GantryError {
  */
 export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
   if (signal === undefined) return () => undefined
-  // One signal goes down every call, and many of them wait at a time; Node takes more than ten for a leak.
-  setMaxListeners(0, signal)
-  signal.addEventListener('abort', listener, { once: true })
-  return () => {
-    signal.removeEventListener('abort', listener)
+  const listeners = ABORT_LISTENERS.get(signal) ?? new AbortListeners(signal)
+  ABORT_LISTENERS.set(signal, listeners)
+  return listeners.add(listener)
+}
+
+const ABORT_LISTENERS = new WeakMap<AbortSignal, AbortListeners>()
+
+/**
+ * Everybody who waits for one signal. One goes down every call, and many wait for it at a time: Node would look through
+ * all of them each time when one comes or goes.
+ */
+class AbortListeners {
+  readonly #signal: AbortSignal
+  readonly #listeners = new Set<{ readonly call: () => void }>()
+  readonly #onAbort = (): void => {
+    for (const { call } of this.#listeners) call()
+    this.#listeners.clear()
+  }
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
+
+  add(call: () => void): () => void {
+    if (this.#listeners.size === 0) {
+      // Whoever else uses the signal may have more than ten listeners, which Node takes for a leak.
+      setMaxListeners(0, this.#signal)
+      this.#signal.addEventListener('abort', this.#onAbort, { once: true })
+    }
+    const entry = { call }
+    this.#listeners.add(entry)
+    return () => {
+      if (this.#listeners.delete(entry) && this.#listeners.size === 0)
+        this.#signal.removeEventListener('abort', this.#onAbort)
+    }
   }
 }
 

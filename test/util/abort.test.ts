@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { GantryError } from '../../src/errors.js'
 import { abortError, delay, onAbort, throwIfAborted, untilAborted } from '../../src/util/abort.js'
@@ -47,6 +48,36 @@ test('many may wait for one signal, and nobody is left listening', async () => {
   process.off('warning', note)
   expect(calls).toBe(0)
   expect(warnings).toEqual([])
+})
+
+test('each one who waits for a signal is called once, and none who has stopped meanwhile', () => {
+  const controller = new AbortController()
+  const calls: string[] = []
+  const note = (): number => calls.push('twice')
+  onAbort(controller.signal, note)
+  onAbort(controller.signal, note)
+  onAbort(controller.signal, () => {
+    calls.push('stops the next one')
+    stopNext()
+  })
+  const stopNext = onAbort(controller.signal, () => calls.push('never'))
+  const stopLast = onAbort(controller.signal, () => calls.push('last'))
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1)
+  controller.abort()
+  controller.abort()
+  stopLast()
+  expect(calls).toEqual(['twice', 'twice', 'stops the next one', 'last'])
+})
+
+test('a signal that everybody has stopped waiting for has no listener', () => {
+  const { signal } = new AbortController()
+  const stops = Array.from({ length: 3 }, () => onAbort(signal, () => undefined))
+  for (const stop of stops) {
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    stop()
+    stop()
+  }
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 test('a promise is waited for until the signal fires, and its failure afterwards is nobody’s concern', async () => {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { GantryError } from '../../errors.js'
-import { abortError } from '../../util/abort.js'
+import { abortError, onAbort } from '../../util/abort.js'
 import { parseContentRange } from '../content-range.js'
 import { Answer, type HeaderValues } from './answer.js'
 import { AnswerBody } from './answer-body.js'
@@ -54,7 +54,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly #timeouts: Timeouts
   readonly #outcome: Outcome
   readonly #peer: Peer
-  readonly #onAbort = (): void => this.#abort()
+  #stopListening: () => void = () => undefined
   /** What is sent piece by piece. */
   #outgoing: OutgoingBody | undefined
   #body: AnswerBody | undefined
@@ -77,7 +77,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   start(): void {
     const { method, target, headers, body, signal } = this.#request
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#stopListening = onAbort(signal, () => this.#abort())
     const piece = body === undefined ? undefined : inOnePiece(body)
     if (body !== undefined && piece === undefined) {
       this.#outgoing = new OutgoingBody(body, {
@@ -208,7 +208,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#headersTimer)
     this.#watch?.stop()
     this.#outgoing?.close()
-    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+    this.#stopListening()
   }
 }
 

@@ -1,6 +1,5 @@
-import { setMaxListeners } from 'node:events'
 import { GantryError } from '../../errors.js'
-import { abortError } from '../../util/abort.js'
+import { untilAborted } from '../../util/abort.js'
 import { checkExpiredToken } from '../auth/expired-token.js'
 import { Authenticator, type Authorization, type Need } from '../auth/authenticate.js'
 import { TokenClient } from '../auth/token.js'
@@ -66,14 +65,11 @@ export class HttpTransport implements RegistryTransport {
     this.#retrier = new Retrier(limits, clock, onEvent)
     this.#warnings = new Warnings(onEvent)
     this.#authenticator = this.#createAuthenticator(options, clock)
-    setMaxListeners(0, this.#lifetime.signal)
   }
 
   async request(request: RegistryRequest): Promise<RegistryAnswer> {
     const url = this.#ownUrl(request.url)
     const { method, signal } = request
-    // Many requests share one signal, and that is no leak.
-    if (signal !== undefined) setMaxListeners(0, signal)
     return this.#retrier.run({
       method,
       url: url.href,
@@ -140,7 +136,7 @@ export class HttpTransport implements RegistryTransport {
   /** Errors on the way to an authorization are final: getting tokens has its own repetitions. */
   async #settled<T>(work: Promise<T>, { signal }: RegistryRequest): Promise<T> {
     try {
-      return await raceAbort(work, signal)
+      return await untilAborted(work, signal)
     } catch (error) {
       throw new FinalError(error)
     }
@@ -212,15 +208,4 @@ export class HttpTransport implements RegistryTransport {
     if (url?.origin === this.origin && url.username === '' && url.password === '') return url
     throw new GantryError('untrusted-destination', `request to another host than ${this.#origin.host} refused`)
   }
-}
-
-/** Stops waiting when the signal fires; the work itself goes on for whoever else waits for it. */
-async function raceAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal))
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }
