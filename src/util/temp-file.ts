@@ -1,17 +1,15 @@
-import { closeSync, constants, fsync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { promisify } from 'node:util'
 import { TRANSIENT_REACH } from './bytes.js'
 import { fileError, isSystemError, withFileErrors, withFileErrorsSync } from './file-error.js'
+import { syncFile } from './sync-file.js'
 import { forgetTempPath, rememberTempPath, tempPathBeside, whileMaking } from './temp-path.js'
 
 /** Bytes that wait to be written before {@link TempFile.write} holds the writer back: no more than what is transient. */
 const HIGH_WATER = TRANSIENT_REACH
 /** A new file for reading and writing, and never through a link. */
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-
-const syncFile = promisify(fsync)
 
 export interface TempFileOptions {
   /** Permission bits, before the process's umask; default 0o666. */
@@ -184,7 +182,7 @@ export async function writeFileAtomically(
     await withFileErrors('write', target, async () => {
       try {
         for (let offset = 0; offset < bytes.byteLength;) offset += writeSync(file, bytes, offset)
-        await syncFile(file)
+        await syncFile(file, dirname(target))
       } finally {
         closeSync(file)
       }
