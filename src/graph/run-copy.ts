@@ -11,6 +11,7 @@ import { mendReferrers } from './mend-referrers.js'
 import { nodeKeyOf, type NodeKey } from './read-graph.js'
 import { runGraph } from './run-graph.js'
 import { blame, transfer, transferBytes, type TransferOutcome } from './transfer.js'
+import { TransferSpeed } from './transfer-speed.js'
 
 export interface RunCopyOptions {
   readonly concurrency?: number
@@ -57,13 +58,14 @@ export async function runCopy(
   options: RunCopyOptions = {},
 ): Promise<CopyResult> {
   const run = new CopyRun(source, sink, plan, options)
-  await runGraph(plan.graph, ({ descriptor }) => run.leave(descriptor), options)
+  await runGraph(plan.graph, ({ descriptor }) => run.leave(descriptor), { ...options, speed: run.speed })
   const unlisted = await run.mendReferrers()
   await run.setTags()
   return run.result(unlisted)
 }
 
 class CopyRun {
+  readonly speed = new TransferSpeed()
   readonly #source: Source
   readonly #sink: Sink
   readonly #plan: CopyPlan
@@ -152,6 +154,7 @@ class CopyRun {
     const isRoot = nodeKeyOf(descriptor) === nodeKeyOf(this.#plan.root)
     const tag = isRoot ? this.#tagOfPush?.tag : undefined
     const transferOptions = {
+      speed: this.speed,
       ...(onEvent === undefined ? {} : { onEvent }),
       ...(signal === undefined ? {} : { signal }),
       ...(tag === undefined ? {} : { tag }),

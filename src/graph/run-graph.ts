@@ -1,12 +1,15 @@
 import { nodeKeyOf, orderOf, type Graph, type GraphNode } from './read-graph.js'
+import type { TransferSpeed } from './transfer-speed.js'
 import { WorkQueue, type Place, type WorkQueueOptions } from './work-queue.js'
 
 export interface RunGraphOptions {
   /**
    * How many nodes run at once. Default: up to 64 small ones, and beside them large ones of 48 MiB together, each
-   * counted with 12 MiB at most.
+   * counted with 12 MiB at most, or with 4 MiB where they are slow.
    */
   readonly concurrency?: number
+  /** Tells whether large ones are slow; without, they are not. */
+  readonly speed?: TransferSpeed
   readonly signal?: AbortSignal
 }
 
@@ -17,6 +20,8 @@ export const SMALL_SIZE = MEBIBYTE
 export const SMALL_AT_ONCE = 64
 const LARGE_AT_ONCE = 48
 const LARGEST_WEIGHT = 12
+/** Where each connection is slow, more of them bring more. */
+const LARGEST_WEIGHT_WHEN_SLOW = 4
 
 /**
  * Runs `leave` once for each node, after the nodes that it needs; independent ones run side by side. A node waits only
@@ -35,6 +40,7 @@ export async function runGraph(
       if (--dependent.waitsFor === 0) queue.add(dependent)
     }
   }, queueOptions(options))
+  options.speed?.watch(() => queue.weighAgain())
   for (const step of steps) if (step.waitsFor === 0) queue.add(step)
   await queue.drain()
 }
@@ -60,14 +66,19 @@ function stepsOf(order: readonly GraphNode[]): readonly Step[] {
   })
 }
 
-function queueOptions({ concurrency, signal }: RunGraphOptions): WorkQueueOptions<Step> {
+function queueOptions({ concurrency, speed, signal }: RunGraphOptions): WorkQueueOptions<Step> {
   const common = signal === undefined ? {} : { signal }
   if (concurrency !== undefined) return { ...common, lanes: [concurrency] }
-  return { ...common, lanes: [SMALL_AT_ONCE, LARGE_AT_ONCE], placeOf: ({ node }) => placeOf(node.descriptor.size) }
+  return {
+    ...common,
+    lanes: [SMALL_AT_ONCE, LARGE_AT_ONCE],
+    placeOf: ({ node }) => placeOf(node.descriptor.size, speed?.isSlow === true),
+  }
 }
 
 /** Many small transfers hide the way to the registry; large ones share what it carries, and memory. */
-function placeOf(size: number): Place {
+function placeOf(size: number, isSlow: boolean): Place {
   if (size < SMALL_SIZE) return { lane: 0, weight: 1 }
-  return { lane: 1, weight: Math.min(LARGEST_WEIGHT, Math.ceil(size / MEBIBYTE)) }
+  const largest = isSlow ? LARGEST_WEIGHT_WHEN_SLOW : LARGEST_WEIGHT
+  return { lane: 1, weight: Math.min(largest, Math.ceil(size / MEBIBYTE)) }
 }

@@ -4,9 +4,12 @@ import { isManifestType } from '../oci/media-types.js'
 import { isMounter, type FetchOptions, type PushOptions, type Sink, type Source } from '../store/store.js'
 import { openBytes, type Bytes, type ContentUse, type OpenContent } from '../util/bytes.js'
 import type { OnTransferEvent } from './events.js'
+import type { TransferSpeed } from './transfer-speed.js'
 
 export interface TransferOptions {
   readonly onEvent?: OnTransferEvent
+  /** Is told of what moves. */
+  readonly speed?: TransferSpeed
   readonly signal?: AbortSignal
   /** Also point this tag at a manifest, in the same step where the sink can. */
   readonly tag?: string
@@ -101,13 +104,19 @@ async function attempt(
   return 'copied'
 }
 
-function pushOptions(descriptor: Descriptor, { onEvent, signal, tag }: TransferOptions): PushOptions {
+function pushOptions(descriptor: Descriptor, { onEvent, speed, signal, tag }: TransferOptions): PushOptions {
+  const follow = speed?.follow()
   return {
     ...(signal === undefined ? {} : { signal }),
     ...(tag === undefined ? {} : { tag }),
-    ...(onEvent === undefined
+    ...(onEvent === undefined && follow === undefined
       ? {}
-      : { onProgress: (offset: number) => onEvent({ type: 'progress', descriptor, offset }) }),
+      : {
+          onProgress: (offset: number) => {
+            follow?.(offset)
+            onEvent?.({ type: 'progress', descriptor, offset })
+          },
+        }),
   }
 }
 

@@ -9,7 +9,7 @@ export interface Place {
 export interface WorkQueueOptions<Item> {
   /** How much weight each lane carries at once. */
   readonly lanes: readonly number[]
-  /** Default: everything weighs 1 in the first lane. */
+  /** Default: everything weighs 1 in the first lane. The weight may change later: see {@link WorkQueue.weighAgain}. */
   readonly placeOf?: (item: Item) => Place
   readonly signal?: AbortSignal
 }
@@ -17,6 +17,8 @@ export interface WorkQueueOptions<Item> {
 interface Lane<Item> {
   readonly capacity: number
   readonly waiting: Item[]
+  /** What runs, and how much it weighs. */
+  readonly running: Set<{ readonly item: Item; weight: number }>
   next: number
   used: number
 }
@@ -43,6 +45,7 @@ export class WorkQueue<Item> {
     this.#lanes = options.lanes.map((capacity) => ({
       capacity: Math.max(1, Math.floor(capacity)),
       waiting: [],
+      running: new Set(),
       next: 0,
       used: 0,
     }))
@@ -51,6 +54,15 @@ export class WorkQueue<Item> {
   /** Adds an item; it starts once the queue is drained and its lane has room. */
   add(item: Item): void {
     this.#laneOf(this.#placeOf(item)).waiting.push(item)
+    if (this.#settle !== undefined) this.#start()
+  }
+
+  /** Weighs what is running again, and starts what has room then. */
+  weighAgain(): void {
+    for (const lane of this.#lanes) {
+      for (const run of lane.running) run.weight = this.#placeOf(run.item).weight
+      lane.used = [...lane.running].reduce((sum, { weight }) => sum + weight, 0)
+    }
     if (this.#settle !== undefined) this.#start()
   }
 
@@ -76,7 +88,7 @@ export class WorkQueue<Item> {
         lane.next++
         lane.used += weight
         this.#running++
-        void this.#run(item, lane, weight)
+        void this.#run(lane, { item, weight })
       }
     }
     if (this.#running === 0) this.#settle?.()
@@ -87,13 +99,15 @@ export class WorkQueue<Item> {
     return this.#errors.length === 0
   }
 
-  async #run(item: Item, lane: Lane<Item>, weight: number): Promise<void> {
+  async #run(lane: Lane<Item>, run: { readonly item: Item; weight: number }): Promise<void> {
+    lane.running.add(run)
     try {
-      await this.#work(item)
+      await this.#work(run.item)
     } catch (error) {
       this.#errors.push(error)
     }
-    lane.used -= weight
+    lane.running.delete(run)
+    lane.used -= run.weight
     this.#running--
     this.#start()
   }

@@ -15,11 +15,25 @@ const FAST = 100_000
 const FAST_TOGETHER = 400_000
 /** Bytes that must be left for more connections to be worth it. */
 const WORTH_SPLITTING = 24 * 1024 * 1024
+/** Connections that pay, of all downloads from one registry together, and how many more a download takes by ranges. */
+const MAX_CONNECTIONS = 10
+const MORE_BY_RANGES = 2
 /** How often a download is split again after something broke. */
 const MAX_SPLITS = 4
 
-/** How many streams of large blobs come from each registry at the moment. */
-const streams = new WeakMap<RegistryTransport, number>()
+/** How many large blobs come from a registry at the moment, and how many of them by ranges. */
+interface Traffic {
+  downloads: number
+  split: number
+}
+
+const traffics = new WeakMap<RegistryTransport, Traffic>()
+
+function trafficOf(transport: RegistryTransport): Traffic {
+  const traffic = traffics.get(transport) ?? { downloads: 0, split: 0 }
+  traffics.set(transport, traffic)
+  return traffic
+}
 
 /**
  * Decides whether a download goes on over several connections: when much is left, and when the registry, not whoever
@@ -29,6 +43,7 @@ export class DownloadSplit {
   readonly #context: RepositoryContext
   readonly #descriptor: Descriptor
   readonly #options: FetchOptions
+  readonly #traffic: Traffic
   #window: RangedWindow | undefined
   #boundary = Number.POSITIVE_INFINITY
   #isMeasuring = false
@@ -36,12 +51,13 @@ export class DownloadSplit {
   #waited = 0
   #resumed = 0
   #splits = 0
-  #isStreaming = false
+  #isCounted = false
 
   constructor(context: RepositoryContext, descriptor: Descriptor, options: FetchOptions) {
     this.#context = context
     this.#descriptor = descriptor
     this.#options = options
+    this.#traffic = trafficOf(context.transport)
   }
 
   /** Where the stream ends and the ranges begin; infinite as long as there are none. */
@@ -55,7 +71,7 @@ export class DownloadSplit {
     this.#received = 0
     this.#waited = 0
     this.#isMeasuring = this.#splits < MAX_SPLITS && this.#descriptor.size - position >= WORTH_SPLITTING
-    if (this.#isMeasuring) this.#countStream(true)
+    if (this.#isMeasuring) this.#count(true)
     this.resume()
   }
 
@@ -75,9 +91,10 @@ export class DownloadSplit {
     this.#waited = 0
     const start = position + PIECE_SIZE
     if (this.#descriptor.size - start < WORTH_SPLITTING || !canUseRanges) this.#isMeasuring = false
-    else if (rate < FAST && rate * (streams.get(this.#context.transport) ?? 1) < FAST_TOGETHER) {
+    else if (rate < FAST && canBeFaster(rate, this.#traffic)) {
       this.#isMeasuring = false
       this.#splits++
+      this.#traffic.split++
       this.#window = new RangedWindow(this.#context, this.#descriptor, this.#options, start)
       this.#boundary = start
     }
@@ -90,20 +107,26 @@ export class DownloadSplit {
 
   /** The stream is over, in whatever way, and what was read ahead is not needed. */
   end(): void {
-    this.#countStream(false)
+    this.#count(false)
     this.#giveUp()
   }
 
   #giveUp(): void {
+    if (this.#window !== undefined) this.#traffic.split--
     this.#window?.close()
     this.#window = undefined
     this.#boundary = Number.POSITIVE_INFINITY
   }
 
-  #countStream(isStreaming: boolean): void {
-    if (this.#isStreaming === isStreaming) return
-    this.#isStreaming = isStreaming
-    const { transport } = this.#context
-    streams.set(transport, (streams.get(transport) ?? 0) + (isStreaming ? 1 : -1))
+  #count(isCounted: boolean): void {
+    if (this.#isCounted === isCounted) return
+    this.#isCounted = isCounted
+    this.#traffic.downloads += isCounted ? 1 : -1
   }
+}
+
+/** Whether a download at so many bytes per millisecond would be faster by ranges, and the others no slower. */
+function canBeFaster(rate: number, { downloads, split }: Traffic): boolean {
+  const connections = downloads + MORE_BY_RANGES * (split + 1)
+  return rate * downloads < FAST_TOGETHER && connections <= MAX_CONNECTIONS
 }

@@ -61,12 +61,14 @@ describe('a download', () => {
     expect(boundaryOf({ registry: 20, reader: 0 })).toEqual([7, 9.5])
     expect(boundaryOf({ registry: 11, reader: 100 })).toEqual([7, 9.5])
     expect(boundaryOf({ registry: 20, reader: 0, others: 3 })).toEqual([7, 9.5])
+    expect(boundaryOf({ registry: 100, reader: 0, others: 7 })).toEqual([7, 9.5])
   })
 
   test.each([
     ['a fast registry', { registry: 5, reader: 0 }],
     ['a fast registry to a slow reader', { registry: 5, reader: 100 }],
     ['a registry that is fast enough for several', { registry: 11, reader: 0, others: 4 }],
+    ['a slow registry beside many others', { registry: 100, reader: 0, others: 8 }],
     ['a registry without ranges', { registry: 20, reader: 0, canUseRanges: false }],
     ['a small blob', { size: 30 * MIB, registry: 20, reader: 0 }],
   ])('from %s is not', (_, course) => {
@@ -91,4 +93,25 @@ test('a registry that becomes slow on the way is noticed', () => {
   }
   expect(progress.position / MIB).toBeGreaterThan(49)
   expect(progress.position / MIB).toBeLessThan(60)
+})
+
+test('as many downloads are split as there are connections that pay', () => {
+  const descriptor = { mediaType: 'a/b', digest: digestOf(''), size: 200 * MIB }
+  const request = (): Promise<RegistryAnswer> => new Promise(() => undefined)
+  const transport = { registry: 'r.example', origin: 'https://r.example', request }
+  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
+  const downloads = Array.from({ length: 5 }, () => new DownloadSplit(context, descriptor, {}))
+  const progress = new DownloadProgress(descriptor, 0, new Attempts(repetition, transport, { method: 'GET', url: '/' }))
+  const isSplit = (download: DownloadSplit): boolean => download.boundary < Number.POSITIVE_INFINITY
+  for (const download of downloads) download.begin(0)
+  const moveOn = (): void => {
+    now += 800
+    for (const download of downloads) download.measure(8 * MIB, progress)
+  }
+  moveOn()
+  expect(downloads.filter(isSplit)).toHaveLength(2)
+  // One that is over leaves room for two others.
+  downloads.find(isSplit)!.end()
+  moveOn()
+  expect(downloads.filter(isSplit)).toHaveLength(3)
 })
