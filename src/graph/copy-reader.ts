@@ -27,6 +27,8 @@ export interface CopyReaderOptions {
   readonly artifactTypes?: readonly string[]
   /** What a manifest needs; default: all that it names, its subject too. */
   readonly successorsOf?: (manifest: Manifest) => readonly Descriptor[]
+  /** Called with how many manifests are said to refer to others, each time that more are found. */
+  readonly onReferrers?: (count: number) => void
   /** Called for each blob that has to move, as soon as that is known. */
   readonly onBlobToMove?: (blob: Descriptor) => void
   readonly onEvent?: OnTransferEvent
@@ -165,6 +167,7 @@ export class CopyReader {
       const key = nodeKeyOf(referrer)
       this.#claims.set(key, (this.#claims.get(key) ?? new Set()).add(descriptor.digest))
     }
+    if (claimed.length > 0) this.#options.onReferrers?.(this.#claims.size)
     return { needs, visit: [...parts, ...claimed] }
   }
 

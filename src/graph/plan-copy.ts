@@ -4,11 +4,11 @@ import type { Digest } from '../oci/digest.js'
 import { isIndexType, isManifestType } from '../oci/media-types.js'
 import type { Platform } from '../oci/platform.js'
 import type { Sink, Source } from '../store/store.js'
-import { both } from '../util/both.js'
 import { callOptionsOf } from './call-options.js'
 import type { CopyPlan } from './copy-plan.js'
 import { CopyReader, type CopyReaderOptions } from './copy-reader.js'
-import { findDigestTags, type FoundTag } from './digest-tags.js'
+import { DigestTagSearch, type FoundTag } from './digest-tags.js'
+import { EarlyQuestion } from './early-question.js'
 import { nodeKeyOf, orderOf, type Graph } from './read-graph.js'
 import { planTags, tagsAt } from './plan-tags.js'
 import { restrictIndex } from './restrict-index.js'
@@ -51,7 +51,9 @@ export async function planCopy(
   sink: Sink,
   options: CopyOptions = {},
 ): Promise<CopyPlan> {
-  return planGraph(source, await readRoot(source, reference, options), sink, options)
+  return withTags(sink, options, async (current) =>
+    planBelow(source, sink, options, { root: await readRoot(source, reference, options), current }),
+  )
 }
 
 /** Finds out what has to be done to copy the graph below a root. */
@@ -61,45 +63,82 @@ export async function planGraph(
   sink: Sink,
   options: CopyGraphOptions = {},
 ): Promise<CopyPlan> {
-  const tags = [...new Set(options.tags)]
-  const reader = new CopyReader(source, sink, options)
-  if (root.bytes !== undefined) reader.manifests.add({ descriptor: root.descriptor, bytes: root.bytes })
-  // Asked beside the graph, so that no time passes between knowing the graph and knowing the tags.
-  const [{ graph, digestTags }, current] = await both(
-    readWithDigestTags(reader, source, root.descriptor, options),
-    tagsAt(sink, tags, options),
-  )
-  const wanted = tags.map((tag) => ({ tag, descriptor: root.descriptor }))
-  return {
-    root: root.descriptor,
-    nodes: orderOf(graph).map(({ descriptor }) => ({ descriptor, ...reader.stateOf(nodeKeyOf(descriptor)) })),
-    tags: [
-      ...planTags(digestTags, await tagsAt(sink, existing(reader, digestTags), options)),
-      ...planTags(wanted, current),
-    ],
-    referrers: reader.referrers,
-    nodesToMove: reader.nodesToMove,
-    bytesToMove: reader.bytesToMove,
-    tagsLast: reader.referrers > 0 || digestTags.length > 0,
-    graph,
-    manifests: reader.manifests.kept,
+  return withTags(sink, options, async (current) => planBelow(source, sink, options, { root, current }))
+}
+
+/** What the tags point at in the sink, which is on its way. */
+type CurrentTags = Promise<ReadonlyMap<string, Descriptor>>
+
+/**
+ * Asks about the tags beside everything else, so that no time passes between knowing the graph and knowing the tags, and
+ * the way to the sink is open when the graph needs it.
+ */
+async function withTags(
+  sink: Sink,
+  options: CopyGraphOptions,
+  plan: (current: CurrentTags) => Promise<CopyPlan>,
+): Promise<CopyPlan> {
+  const question = new EarlyQuestion((callOptions) => tagsAt(sink, tagsOf(options), callOptions), options)
+  try {
+    return await plan(question.answer)
+  } finally {
+    await question.end()
   }
+}
+
+async function planBelow(
+  source: Source,
+  sink: Sink,
+  options: CopyGraphOptions,
+  { root, current }: { readonly root: CopyRoot; readonly current: CurrentTags },
+): Promise<CopyPlan> {
+  const search = new DigestTagSearch(source, options)
+  const onReferrers = (count: number): void => {
+    if (looksForDigestTags(options)) search.expect(count)
+  }
+  const reader = new CopyReader(source, sink, { ...options, onReferrers })
+  if (root.bytes !== undefined) reader.manifests.add({ descriptor: root.descriptor, bytes: root.bytes })
+  try {
+    const { graph, digestTags } = await readWithDigestTags(reader, search, root.descriptor, options)
+    const wanted = tagsOf(options).map((tag) => ({ tag, descriptor: root.descriptor }))
+    return {
+      root: root.descriptor,
+      nodes: orderOf(graph).map(({ descriptor }) => ({ descriptor, ...reader.stateOf(nodeKeyOf(descriptor)) })),
+      tags: [
+        ...planTags(digestTags, await tagsAt(sink, existing(reader, digestTags), options)),
+        ...planTags(wanted, await current),
+      ],
+      referrers: reader.referrers,
+      nodesToMove: reader.nodesToMove,
+      bytesToMove: reader.bytesToMove,
+      tagsLast: reader.referrers > 0 || digestTags.length > 0,
+      graph,
+      manifests: reader.manifests.kept,
+    }
+  } finally {
+    await search.end()
+  }
+}
+
+function tagsOf({ tags }: CopyGraphOptions): readonly string[] {
+  return [...new Set(tags)]
+}
+
+function looksForDigestTags(options: CopyGraphOptions): boolean {
+  const { referrers = false, artifactTypes, digestTags = artifactTypes === undefined } = options
+  return referrers && digestTags
 }
 
 /** The graph, and the tags made from digests that were found for it, with what they point at. */
 async function readWithDigestTags(
   reader: CopyReader,
-  source: Source,
+  search: DigestTagSearch,
   root: Descriptor,
   options: CopyGraphOptions,
 ): Promise<{ graph: Graph; digestTags: readonly FoundTag[] }> {
-  const { referrers = false, artifactTypes, digestTags = artifactTypes === undefined } = options
-  const graph = await reader.read([root], referrers)
-  if (!referrers || !digestTags) return { graph, digestTags: [] }
-  const found = await findDigestTags(source, manifestDigests(reader, graph), {
-    ...callOptionsOf(options),
-    ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
-  }).catch((error: unknown) => {
+  const graph = await reader.read([root], options.referrers ?? false)
+  if (!looksForDigestTags(options)) return { graph, digestTags: [] }
+  const found = await search.find(manifestDigests(reader, graph)).catch((error: unknown) => {
     throw blame(error, 'source')
   })
   const roots = found.map(({ descriptor }) => descriptor)

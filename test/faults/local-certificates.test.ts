@@ -53,10 +53,11 @@ describe('47: taking any certificate', () => {
   test('47: of one registry does not extend to the other one of a copy', async () => {
     const bench = await LocalBench.open()
     const from = await serve(selfSigned, nothing)
-    const to = await serve(selfSigned, nothing)
-    const words = ['copy', `${from.host}/team/app:v1`, `${to.host}/team/app:v1`]
+    const insecure = await serve(selfSigned, nothing)
+    const words = ['copy', `${from.host}/team/app:v1`, `${insecure.host}/team/app:v1`]
     await bench.fails([...words, '--to-insecure'], /Error from source.*signed by unknown authority/)
     expect(from.ledger).toEqual([])
+    const to = await serve(selfSigned, nothing)
     await bench.seed(Buffer.from('some content'))
     const copy = ['copy', bench.reference('v1'), `${to.host}/team/app:v1`, '--from-plain-http', '--from-insecure']
     await bench.fails(copy, /Error from destination.*signed by unknown authority/)

@@ -7,6 +7,7 @@ import type { Descriptor } from '../../src/oci/descriptor.js'
 import type { Digest } from '../../src/oci/digest.js'
 import { EMPTY_DESCRIPTOR } from '../../src/oci/pack.js'
 import type { PushOptions, ReferrerOptions, TagListOptions } from '../../src/store/store.js'
+import { delay } from '../../src/util/abort.js'
 import type { OpenContent } from '../../src/util/bytes.js'
 import { RecordingStore } from './recording-store.js'
 import { linux, pushArtifact, pushBlob, pushImage, pushIndex } from './sample-graph.js'
@@ -360,6 +361,46 @@ describe('tags made from digests', () => {
     expect(await sink.has(signature)).toBe(false)
     await copy(source, 'v1', sink, { referrers: true, artifactTypes: [], digestTags: true })
     expect(await sink.has(signature)).toBe(true)
+  })
+
+  test.each([
+    ['many', 30, 1],
+    ['few', 5, 0],
+  ])('of %s are listed while the graph is being read', async (_, count, lists) => {
+    await pushSigned()
+    const index = await source.resolve('v1')
+    for (let at = 0; at < count; at++) await pushArtifact(source, { subject: index, annotations: { at: String(at) } })
+    const listTags = source.tags.bind(source)
+    let [listed, wasEarly] = [0, false]
+    source.tags = (options) => {
+      listed++
+      return listTags(options)
+    }
+    source.onCall = async (method, what) => {
+      if (method !== 'referrers' || what === index.digest || lists === 0) return
+      await expect.poll(() => listed).toBe(1)
+      wasEarly = true
+    }
+    const result = await copy(source, 'v1', sink, { referrers: true })
+    expect(result.digestTags).toHaveLength(2)
+    expect(listed).toBe(lists)
+    expect(wasEarly).toBe(lists > 0)
+  })
+
+  test('end with the copy when the graph cannot be read', async () => {
+    await pushSigned()
+    const index = await source.resolve('v1')
+    for (let at = 0; at < 30; at++) await pushArtifact(source, { subject: index, annotations: { at: String(at) } })
+    let isGivenUp = false
+    source.tags = async function* (options?: TagListOptions) {
+      await delay(60_000, options?.signal).finally(() => (isGivenUp = true))
+      yield 'late'
+    }
+    source.onCall = (method, what) => {
+      if (method === 'referrers' && what !== index.digest) throw new GantryError('denied', 'no lists')
+    }
+    await expect(copy(source, 'v1', sink, { referrers: true })).rejects.toMatchObject({ code: 'denied' })
+    expect(isGivenUp).toBe(true)
   })
 
   test('are looked up in one list when there are many digests, and one by one when lists are forbidden', async () => {

@@ -8,6 +8,7 @@ import { encodeJson } from '../../src/oci/encode-json.js'
 import { MediaType } from '../../src/oci/media-types.js'
 import { EMPTY_DESCRIPTOR } from '../../src/oci/pack.js'
 import { readContent } from '../../src/store/verify.js'
+import { delay } from '../../src/util/abort.js'
 import { openBytes, type Bytes } from '../../src/util/bytes.js'
 import { RecordingStore } from './recording-store.js'
 import { linux, pushArtifact, pushBlob, pushImage, pushIndex } from './sample-graph.js'
@@ -52,6 +53,31 @@ describe('copy', () => {
     expect(await digestAt(sink, 'v1')).toBe(root.digest)
     // One request for the manifest, one for each blob.
     expect(source.calls.map(({ method }) => method).sort()).toEqual(['fetch', 'fetch', 'fetch', 'readManifest'])
+  })
+
+  test('asks the sink about its tags while the root is on its way', async () => {
+    await pushArtifact(source, { tag: 'v1' })
+    let isAsked = false
+    source.onCall = async (method) => {
+      if (method !== 'readManifest') return
+      await expect.poll(() => sink.callsOf('resolve')).toEqual(['v1', 'v2'])
+      isAsked = true
+    }
+    await copy(source, 'v1', sink, { tags: ['v1', 'v2'] })
+    expect(isAsked).toBe(true)
+  })
+
+  test('does not wait for the sink when there is no root', async () => {
+    let isGivenUp = false
+    sink.resolve = async (_reference, { signal } = {}) => {
+      await delay(60_000, signal).finally(() => (isGivenUp = true))
+      throw new Error('this comes too late')
+    }
+    await expect(copy(source, 'v1', sink, { tags: ['v1'] })).rejects.toMatchObject({
+      code: 'not-found',
+      side: 'source',
+    })
+    expect(isGivenUp).toBe(true)
   })
 
   test('leaves the manifest without a tag when none is given', async () => {
