@@ -1,13 +1,16 @@
 /** Milliseconds and bytes over which the speed is measured, again and again. */
 const SAMPLE_TIME = 50
 const SAMPLE_SIZE = 4 * 1024 * 1024
-/** Bytes per millisecond above which it is this machine that takes the time, and not the way: 400 MB/s. */
-const FAST = 400_000
+/** Bytes per millisecond above which more transfers would hardly be faster: 500 MB/s. */
+const FAST = 500_000
+/** The part of the time that this process works above which it is what takes the time, and not the way. */
+const BUSY = 0.9
 
 /** Finds out whether large transfers together are as fast as they can be, or whether more of them would be faster. */
 export class TransferSpeed {
   #isSlow = false
   #begun: number | undefined
+  #work = performance.eventLoopUtilization()
   #moved = 0
   #onSlow: () => void = () => undefined
 
@@ -35,13 +38,22 @@ export class TransferSpeed {
     if (this.#isSlow) return
     const now = performance.now()
     // What arrives first has been on its way before.
-    if (this.#begun === undefined) this.#begun = now
-    else this.#moved += count
+    if (this.#begun === undefined) {
+      this.#begin(now)
+      return
+    }
+    this.#moved += count
     const time = now - this.#begun
     if (time < SAMPLE_TIME || this.#moved < SAMPLE_SIZE) return
-    this.#isSlow = this.#moved < FAST * time
-    this.#begun = now
-    this.#moved = 0
+    const { utilization } = performance.eventLoopUtilization(this.#work)
+    this.#isSlow = this.#moved < FAST * time && utilization < BUSY
+    this.#begin(now)
     if (this.#isSlow) this.#onSlow()
+  }
+
+  #begin(now: number): void {
+    this.#begun = now
+    this.#work = performance.eventLoopUtilization()
+    this.#moved = 0
   }
 }

@@ -53,8 +53,15 @@ function begin(
   }
 }
 
+/** Lets this process have nothing to do. */
+function beIdle(): void {
+  const idle = { idle: 1, active: 0, utilization: 0 }
+  vi.spyOn(performance, 'eventLoopUtilization').mockReturnValue(idle)
+}
+
 function beSlow(speed: TransferSpeed): void {
   let now = 0
+  beIdle()
   vi.spyOn(performance, 'now').mockImplementation(() => (now += 100))
   const follow = speed.follow()
   for (let offset = 1; offset < 10; offset++) follow(offset * MIB)
@@ -105,6 +112,7 @@ test.each([
   ['a slow sink', 20, 12],
   ['a fast sink', 0, 4],
 ])('a copy of large blobs to %s', async (_, pause, expected) => {
+  beIdle()
   const source = new MemoryStore()
   const layers = large.map((size, index) => ({ mediaType: 'a/b', digest: digestOf(String(index)), size }))
   const manifest = encodeJson({

@@ -4,8 +4,12 @@ import { TransferSpeed } from '../../src/graph/transfer-speed.js'
 const MIB = 1024 * 1024
 
 let now = 0
+/** The part of the time that the process works. */
+let utilization = 0
 beforeEach(() => {
   now = 1000
+  utilization = 0.5
+  vi.spyOn(performance, 'eventLoopUtilization').mockImplementation(() => ({ idle: 0, active: 0, utilization }))
   vi.spyOn(performance, 'now').mockImplementation(() => now)
 })
 afterEach(() => {
@@ -35,8 +39,18 @@ describe('large transfers', () => {
 
   test('that are as fast as the machine are not', () => {
     const speed = new TransferSpeed()
-    move(speed, { count: 200, milliseconds: 2 })
+    move(speed, { count: 200, milliseconds: 1.5 })
     expect(speed.isSlow).toBe(false)
+  })
+
+  test('that keep the process busy would be no faster if they were more', () => {
+    const speed = new TransferSpeed()
+    utilization = 0.95
+    move(speed, { count: 100, milliseconds: 10 })
+    expect(speed.isSlow).toBe(false)
+    utilization = 0.6
+    move(speed, { count: 20, milliseconds: 10 })
+    expect(speed.isSlow).toBe(true)
   })
 
   test('are measured together', () => {
@@ -45,7 +59,7 @@ describe('large transfers', () => {
     for (let offset = 0; offset < 100; offset++) {
       first(offset * MIB)
       second(offset * MIB)
-      now += 4
+      now += 3
     }
     expect(speed.isSlow).toBe(false)
   })
