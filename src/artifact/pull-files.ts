@@ -4,6 +4,7 @@ import type { GraphLimits } from '../graph/read-graph.js'
 import { runGraph } from '../graph/run-graph.js'
 import { readPlatformManifest } from '../graph/select-platform.js'
 import { transfer } from '../graph/transfer.js'
+import { TransferSpeed } from '../graph/transfer-speed.js'
 import { Annotation } from '../oci/annotations.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { isManifestType } from '../oci/media-types.js'
@@ -81,7 +82,9 @@ async function receiveFiles(
 ): Promise<void> {
   const { onEvent, signal } = options
   for (const descriptor of unnamed) onEvent?.({ type: 'skipped', descriptor, reason: 'it has no name' })
+  const speed = new TransferSpeed()
   const transferOptions = {
+    speed,
     ...(onEvent === undefined ? {} : { onEvent }),
     ...(signal === undefined ? {} : { signal }),
   }
@@ -99,7 +102,7 @@ async function receiveFiles(
       if (name !== nameOf(descriptor)) onEvent?.({ type: 'restored', descriptor: other })
     }
   }
-  await runGraph(graph, ({ descriptor }) => leave(descriptor), options)
+  await runGraph(graph, ({ descriptor }) => leave(descriptor), { ...options, speed })
 }
 
 function namesByDigest(files: readonly Descriptor[]): ReadonlyMap<string, ReadonlyMap<string, Descriptor>> {
