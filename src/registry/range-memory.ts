@@ -3,8 +3,8 @@ import type { RegistryTransport } from './http/transport.js'
 
 /** Bytes of one range. */
 export const PIECE_SIZE = 2.5 * 1024 * 1024
-/** Ranges that may be in memory. */
-const MAX_PIECES = 10
+/** Ranges that may be in memory: as many as there are connections, and the one that is being read. */
+const MAX_PIECES = 9
 
 const pools = new WeakMap<RegistryTransport, RangeMemory>()
 

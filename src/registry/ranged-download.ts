@@ -111,7 +111,9 @@ export class RangedWindow {
     })
     this.#pieces.push(piece)
     void piece.load(async () => {
-      const range = await requestBlob(this.#context, this.#descriptor, { start, end }, this.#options)
+      // It is copied to its place at once.
+      const options = { ...this.#options, transient: false }
+      const range = await requestBlob(this.#context, this.#descriptor, { start, end }, options)
       // A whole blob is no answer to a range; nor is less than was asked for.
       const isRange = range?.start === start && range.end === end
       if (!isRange) range?.answer.body.destroy()

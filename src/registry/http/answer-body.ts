@@ -141,7 +141,7 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array> {
   #close(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#memory?.close()
+    this.#memory?.close(this.#complete && this.#failure === undefined)
     const reader = this.#reader
     this.#reader = undefined
     this.#events.onClosed()

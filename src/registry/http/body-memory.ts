@@ -36,16 +36,21 @@ export class BodyMemory {
     return this.#rest
   }
 
-  /** Where to receive into next; undefined when all memory is in use. */
-  take(): Uint8Array | undefined {
-    if (this.#isClosed) return undefined
+  /**
+   * Where to receive into next; undefined when all memory is in use. What comes last may be looked at for as long as
+   * anybody likes, and so goes elsewhere.
+   * @param waiting bytes that were received and have not {@link arrived} yet
+   */
+  take(waiting: number): Uint8Array | undefined {
+    const size = this.#rest - waiting - TRANSIENT_REACH
+    if (this.#isClosed || size < MIN_ROOM) return undefined
     if (PIECE_SIZE - this.#next < MIN_ROOM) {
       if (inUse >= MAX_PIECES) return undefined
       inUse++
       this.#filled.push(free.pop() ?? Buffer.allocUnsafeSlow(PIECE_SIZE))
       this.#next = 0
     }
-    return this.#filled.at(-1)?.subarray(this.#next)
+    return this.#filled.at(-1)?.subarray(this.#next, this.#next + size)
   }
 
   /** Whether these bytes were received into what {@link take} gave out last, and so need not be copied. */
@@ -73,10 +78,15 @@ export class BodyMemory {
     }
   }
 
-  /** Nothing more is read. The last of it may be looked at for as long as anybody likes, so it is not used again. */
-  close(): void {
+  /**
+   * Nothing more is read.
+   * @param isRead whether the reader has asked for more when there was none; else nobody knows what it still looks at
+   */
+  close(isRead: boolean): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    inUse -= this.#filled.length + this.#read.length
+    const pieces = [...this.#read.map(({ piece }) => piece), ...this.#filled]
+    inUse -= pieces.length
+    if (isRead) free.push(...pieces)
   }
 }

@@ -21,7 +21,7 @@ export class Inbox {
 
   /** For the socket that is to be opened. */
   readonly onread: OnReadOpts = {
-    buffer: () => this.#lent?.take() ?? this.#own,
+    buffer: () => this.#lent?.take(this.#waiting) ?? this.#own,
     callback: (count, buffer) => this.#receive(buffer.subarray(0, count)),
   }
 
@@ -35,6 +35,11 @@ export class Inbox {
     this.#lent = memory
   }
 
+  /** Bytes that were received and not read yet. */
+  get #waiting(): number {
+    return (this.#pending?.byteLength ?? 0) + (this.#socket?.readableLength ?? 0)
+  }
+
   /** Whether there may be more. */
   #receive(chunk: Uint8Array): boolean {
     const lent = this.#lent
@@ -46,8 +51,7 @@ export class Inbox {
     const { byteOffset: start, byteLength: size } = this.#pending ?? chunk
     this.#pending = this.#pending === undefined ? chunk : new Uint8Array(chunk.buffer, start, size + chunk.byteLength)
     // Nothing may wait behind the last byte, as the connection may end with it.
-    const waiting = this.#pending.byteLength + (this.#socket?.readableLength ?? 0)
-    if (this.#pending.byteLength >= WORTH_HANDING_ON || waiting >= lent.rest) return this.#handOn()
+    if (this.#pending.byteLength >= WORTH_HANDING_ON || this.#waiting >= lent.rest) return this.#handOn()
     this.#timer ??= setImmediate(() => this.#handOn())
     return true
   }
