@@ -48,11 +48,6 @@ export class AnswerBody implements AsyncIterableIterator<Uint8Array> {
     return this.#received
   }
 
-  /** Whether nothing more will be read. */
-  get closed(): boolean {
-    return this.#closed
-  }
-
   /** Whether the connection waits for the reader at the moment. */
   get isHeld(): boolean {
     return this.#held
