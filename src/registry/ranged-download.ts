@@ -1,7 +1,8 @@
 import type { Descriptor } from '../oci/descriptor.js'
 import type { FetchOptions } from '../store/store.js'
+import { ReadPieces, type PiecePool } from '../util/piece-pool.js'
 import { requestBlob } from './blob-answer.js'
-import { PIECE_SIZE, RangeMemory, ReadRanges } from './range-memory.js'
+import { PIECE_SIZE, rangeMemoryOf } from './range-memory.js'
 import type { RepositoryContext } from './repository-context.js'
 
 /** Connections that one download tries in turn, more as long as that makes it faster. */
@@ -17,9 +18,9 @@ export class RangedWindow {
   readonly #context: RepositoryContext
   readonly #descriptor: Descriptor
   readonly #options: FetchOptions
-  readonly #memory: RangeMemory
+  readonly #memory: PiecePool
   readonly #pieces: Piece[] = []
-  readonly #read: ReadRanges
+  readonly #read: ReadPieces
   /** Where the next range begins. */
   #next: number
   /** What has been handed on, and is asked to go on from. */
@@ -40,8 +41,8 @@ export class RangedWindow {
     this.#options = options
     this.#next = start
     this.#position = start
-    this.#memory = RangeMemory.of(context.transport)
-    this.#read = new ReadRanges(this.#memory, options.transient ?? false)
+    this.#memory = rangeMemoryOf(context.transport)
+    this.#read = new ReadPieces(this.#memory, options.transient ?? false)
     this.#fill()
   }
 

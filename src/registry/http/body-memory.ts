@@ -1,4 +1,5 @@
 import { TRANSIENT_REACH } from '../../util/bytes.js'
+import { PiecePool, ReadPieces } from '../../util/piece-pool.js'
 
 /** Bytes of one piece. Each read of a connection fills as much of it as it can: larger ones cost less per byte. */
 const PIECE_SIZE = 1024 * 1024
@@ -7,9 +8,7 @@ const MIN_ROOM = 64 * 1024
 /** Pieces of all bodies together. */
 const MAX_PIECES = 24
 
-/** Pieces that nobody looks at any more. */
-const free: Uint8Array[] = []
-let inUse = 0
+const pool = new PiecePool(PIECE_SIZE, MAX_PIECES)
 
 /**
  * Memory for the body of one large answer, whose reader promises not to look far back (`ContentUse.transient`): what has
@@ -18,8 +17,8 @@ let inUse = 0
 export class BodyMemory {
   /** Pieces in the order of the body; the last one is being filled. */
   readonly #filled: Uint8Array[] = []
-  /** Pieces that have been handed on whole, and where they end in the body. */
-  readonly #read: { readonly piece: Uint8Array; readonly end: number }[] = []
+  /** Pieces that have been handed on whole. */
+  readonly #read = new ReadPieces(pool, true)
   /** Where in the last piece the next read goes. */
   #next = PIECE_SIZE
   #isClosed = false
@@ -45,9 +44,9 @@ export class BodyMemory {
     const size = this.#rest - waiting - TRANSIENT_REACH
     if (this.#isClosed || size < MIN_ROOM) return undefined
     if (PIECE_SIZE - this.#next < MIN_ROOM) {
-      if (inUse >= MAX_PIECES) return undefined
-      inUse++
-      this.#filled.push(free.pop() ?? Buffer.allocUnsafeSlow(PIECE_SIZE))
+      const piece = pool.take()
+      if (piece === undefined) return undefined
+      this.#filled.push(piece)
       this.#next = 0
     }
     return this.#filled.at(-1)?.subarray(this.#next, this.#next + size)
@@ -65,17 +64,12 @@ export class BodyMemory {
   arrived(chunk: Uint8Array, position: number): void {
     this.#rest -= chunk.byteLength
     const index = this.#filled.findIndex(({ buffer }) => buffer === chunk.buffer)
-    if (index > 0) for (const piece of this.#filled.splice(0, index)) this.#read.push({ piece, end: position })
+    if (index > 0) for (const piece of this.#filled.splice(0, index)) this.#read.add(piece, position)
   }
 
   /** The reader has taken everything before `position`, and asks for more. */
   passed(position: number): void {
-    for (let first = this.#read[0]; first !== undefined && position - first.end >= TRANSIENT_REACH;) {
-      free.push(first.piece)
-      inUse--
-      this.#read.shift()
-      first = this.#read[0]
-    }
+    this.#read.passed(position)
   }
 
   /**
@@ -85,8 +79,7 @@ export class BodyMemory {
   close(isRead: boolean): void {
     if (this.#isClosed) return
     this.#isClosed = true
-    const pieces = [...this.#read.map(({ piece }) => piece), ...this.#filled]
-    inUse -= pieces.length
-    if (isRead) free.push(...pieces)
+    this.#read.close(isRead)
+    for (const piece of this.#filled) pool.give(piece, isRead)
   }
 }
