@@ -68,6 +68,53 @@ export interface RegistryResponse {
 /** The end of a transfer that failed. */
 export type TransferSide = 'source' | 'destination'
 
+/**
+ * Which of the cases with one code this is. Advice is chosen by it, and programs may switch on it; a code without a
+ * reason has one case only, or none that anybody can do something about.
+ */
+export type ErrorReason =
+  /** `unsafe-path`: a name leads out of the output folder. */
+  | 'path-traversal'
+  /** `unsafe-path`: a name that not every system can have. */
+  | 'unportable-name'
+  /** `tls-error`: nobody who is trusted has signed the certificate. */
+  | 'unknown-authority'
+  /** `tls-error`: the server speaks plain HTTP. */
+  | 'plain-http-server'
+  /** `tls-error`, `network-error`: the server speaks TLS and was asked in plain HTTP. */
+  | 'tls-server'
+  /** `limit-exceeded`: a manifest or a page of a list is larger than `maxManifestSize`. */
+  | 'manifest-size'
+  /** `limit-exceeded`: an archive unpacks to more than `maxUnpackedSize`. */
+  | 'unpacked-size'
+  /** `limit-exceeded`: a list of tags, repositories or referrers has more entries than are read. */
+  | 'list-length'
+  /** `untrusted-destination`: a token service that is not of the registry. */
+  | 'token-service'
+  /** `rate-limited`: the registry asks to wait for longer than `maxRetryAfter`. */
+  | 'long-wait'
+  /** `timeout`: the time for the whole call is over. */
+  | 'whole-command'
+  /** `unauthorized`: nothing was found to log in with. */
+  | 'no-credentials'
+  /** `unauthorized`: what was found was refused. */
+  | 'refused-credentials'
+  /** `unsupported`: the registry takes no Docker media types. */
+  | 'docker-media-types'
+
+/** Facts about an error that programs can use, and that advice is chosen by. */
+export interface ErrorDetails {
+  readonly reason?: ErrorReason
+  /** Host that failed, with its port where it is not the usual one. */
+  readonly host?: string
+  /** What the host is in this request, where it is not the registry itself. */
+  readonly role?: 'redirect-target' | 'token-service' | 'proxy'
+  /** How often it was tried. */
+  readonly attempts?: number
+  /** Files, variables and helpers that the error is about, as people know them. */
+  readonly origins?: readonly string[]
+}
+
 export interface GantryErrorOptions {
   /** Advice on what to do next. Names no command line flag; the CLI adds those. */
   readonly hint?: string
@@ -76,7 +123,11 @@ export interface GantryErrorOptions {
   readonly response?: RegistryResponse
   /** Present when one end of a transfer failed. */
   readonly side?: TransferSide
+  readonly details?: ErrorDetails
 }
+
+/** Known to every copy of this module, so that two copies of the package take each other's errors for what they are. */
+const BRAND = Symbol.for('gantry.GantryError')
 
 /**
  * The one error type of gantry. Secrets and control characters are removed from message and hint when it is made,
@@ -88,30 +139,36 @@ export class GantryError extends Error {
   readonly hint: string | undefined
   readonly response: RegistryResponse | undefined
   readonly side: TransferSide | undefined
+  readonly details: ErrorDetails
 
   constructor(code: ErrorCode, message: string, options: GantryErrorOptions = {}) {
-    super(safeText(message), options.cause === undefined ? undefined : { cause: options.cause })
+    const { hint, cause, response, side, details = {} } = options
+    super(safeText(message), cause === undefined ? undefined : { cause })
+    Object.defineProperty(this, BRAND, { value: true })
     this.code = code
-    this.hint = options.hint === undefined ? undefined : safeText(options.hint)
-    this.response = options.response
-    this.side = options.side
+    this.hint = hint === undefined ? undefined : safeText(hint)
+    this.response = response
+    this.side = side
+    this.details = details
+  }
+
+  /** What a changed copy of this error is made with: everything it says, and itself as the cause where it has none. */
+  get options(): GantryErrorOptions {
+    const { hint, response, side, details } = this
+    return { hint, response, side, details, cause: this.cause ?? this }
   }
 }
 
 /** Whether `error` is a GantryError, and has one of the given codes when any are given. */
 export function isGantryError(error: unknown, ...codes: ErrorCode[]): error is GantryError {
-  return error instanceof GantryError && (codes.length === 0 || codes.includes(error.code))
+  if (!(error instanceof GantryError) && !(error instanceof Error && BRAND in error)) return false
+  return codes.length === 0 || codes.includes((error as GantryError).code)
 }
 
 /** A copy of `error` that says which end of a transfer failed; the first side that was noted stays. */
 export function withSide(error: unknown, side: TransferSide): unknown {
-  if (!(error instanceof GantryError) || error.side !== undefined) return error
-  return new GantryError(error.code, error.message, {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.response === undefined ? {} : { response: error.response }),
-    cause: error.cause ?? error,
-    side,
-  })
+  if (!isGantryError(error) || error.side !== undefined) return error
+  return new GantryError(error.code, error.message, { ...error.options, side })
 }
 
 /** A copy of `error` that says how often it was tried, and what went wrong at first; the error itself for one attempt. */
@@ -119,10 +176,8 @@ export function withAttempts(error: GantryError, attempts: number, firstReason?:
   if (attempts === 1) return error
   const first = firstReason === undefined || firstReason === error.message ? '' : `; at first: ${firstReason}`
   return new GantryError(error.code, `${error.message} (${attempts} attempts${first})`, {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.response === undefined ? {} : { response: error.response }),
-    ...(error.side === undefined ? {} : { side: error.side }),
-    cause: error.cause ?? error,
+    ...error.options,
+    details: { ...error.details, attempts },
   })
 }
 

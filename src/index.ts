@@ -1,5 +1,13 @@
 export { GantryError, isGantryError, messageOf, withSide } from './errors.js'
-export type { ErrorCode, GantryErrorOptions, RegistryErrorEntry, RegistryResponse, TransferSide } from './errors.js'
+export type {
+  ErrorCode,
+  ErrorDetails,
+  ErrorReason,
+  GantryErrorOptions,
+  RegistryErrorEntry,
+  RegistryResponse,
+  TransferSide,
+} from './errors.js'
 
 export { collectBytes, openBytes } from './util/bytes.js'
 export type { Bytes, OpenContent } from './util/bytes.js'

@@ -3,12 +3,7 @@ import { GantryError } from '../index.js'
 /** The same error with words in front of its message that only the command knows. */
 export class PrefixedError extends GantryError {
   constructor(prefix: string, error: GantryError) {
-    super(error.code, `${prefix}${error.message}`, {
-      cause: error.cause ?? error,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-      ...(error.response === undefined ? {} : { response: error.response }),
-      ...(error.side === undefined ? {} : { side: error.side }),
-    })
+    super(error.code, `${prefix}${error.message}`, error.options)
   }
 }
 
