@@ -1,5 +1,6 @@
 import { GantryError } from '../errors.js'
-import { MAX_JSON_DEPTH, parseJson } from '../util/json.js'
+import { parseJson } from '../util/json.js'
+import { MAX_JSON_DEPTH } from '../util/json-structure.js'
 
 interface JsonNode {
   readonly start: number

@@ -1,5 +1,6 @@
 import { GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
+import { IMAGE_CONFIG_KEYS } from '../oci/document-keys.js'
 import { parseManifest, type ImageManifest, type ManifestContent } from '../oci/manifest.js'
 import { MediaType } from '../oci/media-types.js'
 import { formatPlatform, matchesPlatform, type Platform } from '../oci/platform.js'
@@ -89,7 +90,8 @@ export function noChildFor(index: Descriptor, platform: Platform): GantryError {
 
 /**
  * The platform that the config of an image names (image-spec, config.md); nothing when it names none.
- * @throws GantryError `unsupported` when the config is no image config
+ * @throws GantryError `unsupported` when the config is no image config; `ambiguous-manifest` for keys that another reader
+ *   could understand differently
  */
 export async function readPlatform(
   source: Source,
@@ -103,7 +105,11 @@ export async function readPlatform(
       `fail to recognize platform from unknown config ${config.mediaType}: expect ${expected}`,
     )
   }
-  const document = parseJsonObject(await readContent(source, config, options), `config ${config.digest}`)
+  const document = parseJsonObject(
+    await readContent(source, config, options),
+    `config ${config.digest}`,
+    IMAGE_CONFIG_KEYS,
+  )
   return platformOf(document)
 }
 

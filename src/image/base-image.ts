@@ -2,6 +2,7 @@ import { GantryError } from '../errors.js'
 import { callOptionsOf } from '../graph/call-options.js'
 import { noChildFor } from '../graph/select-platform.js'
 import type { Descriptor } from '../oci/descriptor.js'
+import { IMAGE_CONFIG_KEYS } from '../oci/document-keys.js'
 import { parseManifest, type ManifestContent } from '../oci/manifest.js'
 import { MediaType } from '../oci/media-types.js'
 import { matchesPlatform, type Platform } from '../oci/platform.js'
@@ -66,7 +67,11 @@ export async function readBase(source: Source, reference: string, options: ReadB
     configType: config.mediaType,
   }
   if (!IMAGE_CONFIG_TYPES.has(config.mediaType)) return { ...base, config }
-  const configDocument = parseJsonObject(await readContent(source, config, callOptions), `config ${config.digest}`)
+  const configDocument = parseJsonObject(
+    await readContent(source, config, callOptions),
+    `config ${config.digest}`,
+    IMAGE_CONFIG_KEYS,
+  )
   if (configDocument.os === 'windows') {
     throw new GantryError('unsupported', `${descriptor.digest} is for windows, whose layers have a form of their own`)
   }

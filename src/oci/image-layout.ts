@@ -1,6 +1,7 @@
 import { GantryError } from '../errors.js'
 import { parseJsonObject } from '../util/json.js'
 import { algorithmOf, hexOf, type Digest, type DigestAlgorithm } from './digest.js'
+import { LAYOUT_FILE_KEYS } from './document-keys.js'
 import { encodeJson } from './encode-json.js'
 
 /** The file that marks a folder as an image layout (image-spec, image-layout.md, "oci-layout file"). */
@@ -36,10 +37,10 @@ export function encodeLayoutFile(): Uint8Array {
 /**
  * Checks the content of an `oci-layout` file.
  * @param where names the file in errors
- * @throws GantryError `invalid-content`; `unsupported` for another version
+ * @throws GantryError `invalid-content`; `unsupported` for another version; `ambiguous-manifest`
  */
 export function checkLayoutFile(bytes: Uint8Array, where: string): void {
-  const { imageLayoutVersion: version } = parseJsonObject(bytes, where)
+  const { imageLayoutVersion: version } = parseJsonObject(bytes, where, LAYOUT_FILE_KEYS)
   if (typeof version !== 'string') throw new GantryError('invalid-content', `${where} names no image layout version`)
   if (version !== LAYOUT_VERSION) {
     throw new GantryError('unsupported', `${where} names the image layout version "${version}", which is not supported`)

@@ -3,6 +3,7 @@ import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { Annotation } from './annotations.js'
 import { parseDescriptor, type Descriptor } from './descriptor.js'
 import type { Digest } from './digest.js'
+import { MANIFEST_KEYS } from './document-keys.js'
 import { formatJson } from './encode-json.js'
 import { INDEX_FILE } from './image-layout.js'
 import { MAX_MANIFEST_SIZE } from './manifest.js'
@@ -50,7 +51,7 @@ export class LayoutIndex {
    */
   static parse(bytes: Uint8Array, where: string): LayoutIndex {
     checkSize(bytes, where)
-    const fields = parseJsonObject(bytes, where)
+    const fields = parseJsonObject(bytes, where, MANIFEST_KEYS)
     checkFields(fields, where)
     const index = new LayoutIndex(fields)
     // Go writes an empty list as null.

@@ -1,6 +1,7 @@
 import { GantryError } from '../errors.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { parseAnnotations, parseDescriptor, type Annotations, type Descriptor } from './descriptor.js'
+import { MANIFEST_KEYS } from './document-keys.js'
 import { isIndexType, isManifestType, MediaType } from './media-types.js'
 
 /** Largest manifest, index or list page that is read, in bytes (4 MiB: what registries have to accept at least). */
@@ -42,8 +43,8 @@ export interface ManifestContent {
 
 /**
  * Parses the bytes of a manifest. The caller has checked their digest.
- * @throws GantryError `ambiguous-manifest` when the document fits more than one kind or names another media type than
- *   its descriptor; `invalid-content` when a field is missing or malformed; `unsupported` for other media types
+ * @throws GantryError `ambiguous-manifest` when the document fits more than one kind, names another media type than its
+ *   descriptor, or has keys that another reader could understand differently; `invalid-content` when a field is missing or malformed; `unsupported` for other media types
  */
 export function parseManifest({ descriptor, bytes }: ManifestContent): Manifest {
   const { mediaType, digest } = descriptor
@@ -51,7 +52,7 @@ export function parseManifest({ descriptor, bytes }: ManifestContent): Manifest 
   if (!isManifestType(mediaType)) {
     throw new GantryError('unsupported', `${where} has the media type "${mediaType}", which is not a manifest type`)
   }
-  const document = parseJsonObject(bytes, where)
+  const document = parseJsonObject(bytes, where, MANIFEST_KEYS)
   checkKind(document, mediaType, where)
   const fields = parseFields(document, mediaType, where)
   if (isIndexType(mediaType)) {
@@ -122,13 +123,12 @@ function checkKind(document: JsonObject, mediaType: string, where: string): void
       `ambiguous ${where}: it was announced as "${mediaType}" and calls itself ${JSON.stringify(document.mediaType)}`,
     )
   }
-  const keys = new Set(Object.keys(document).map((key) => key.toLowerCase()))
   const foreign = isIndexType(mediaType)
-    ? ['layers', 'config', 'fslayers', 'history', 'blobs']
+    ? ['layers', 'config', 'fsLayers', 'history', 'blobs']
     : mediaType === MediaType.artifactManifest
-      ? ['layers', 'config', 'fslayers', 'history', 'manifests']
-      : ['manifests', 'fslayers', 'history', 'blobs']
-  const found = foreign.find((key) => keys.has(key))
+      ? ['layers', 'config', 'fsLayers', 'history', 'manifests']
+      : ['manifests', 'fsLayers', 'history', 'blobs']
+  const found = foreign.find((key) => key in document)
   if (found !== undefined) {
     const own = isIndexType(mediaType) ? 'manifests' : mediaType === MediaType.artifactManifest ? 'blobs' : 'layers'
     throw new GantryError('ambiguous-manifest', `ambiguous ${where}: has both ${own} and ${found}`)

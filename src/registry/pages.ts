@@ -1,5 +1,6 @@
 import { GantryError, isGantryError } from '../errors.js'
 import { parseJsonObject, type JsonObject } from '../util/json.js'
+import type { JsonShape } from '../util/json-structure.js'
 import type { Scope } from './auth/scope.js'
 import { requestBounded } from './bounded-request.js'
 import type { RegistryAnswer, RegistryTransport, Repetition } from './http/transport.js'
@@ -22,6 +23,8 @@ export interface PageRequest {
   /** Names the list in errors, such as `tags of localhost:5000/app`. */
   readonly what: string
   readonly accept?: string
+  /** The keys that a specification gives a page. */
+  readonly shape?: JsonShape
   readonly repetition?: Repetition
   readonly signal?: AbortSignal
   /** Whether a page has no entries. */
@@ -88,7 +91,7 @@ async function readPage(transport: RegistryTransport, address: string, request: 
     { limit: request.limit, what: `a page of the ${request.what}`, repetition: request.repetition },
   )
   request.check?.(answer)
-  return { document: parseJsonObject(bytes, `a page of the ${request.what}`), answer }
+  return { document: parseJsonObject(bytes, `a page of the ${request.what}`, request.shape), answer }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { GantryError } from '../errors.js'
 import { parseDescriptor, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
+import { MANIFEST_KEYS } from '../oci/document-keys.js'
 import { MediaType } from '../oci/media-types.js'
 import type { CallOptions, ReferrerOptions } from '../store/store.js'
 import { isJsonObject } from '../util/json.js'
@@ -93,6 +94,7 @@ async function askApi(
     repetition: context.repetition,
     what: `referrers of ${referenceIn(context, subject)}`,
     accept: MediaType.imageIndex,
+    shape: MANIFEST_KEYS,
     isEmpty: ({ manifests }) => !Array.isArray(manifests) || manifests.length === 0,
     signal: options.signal,
     check: (answer) => {

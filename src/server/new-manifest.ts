@@ -1,7 +1,8 @@
 import { GantryError } from '../errors.js'
 import { parseDescriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
-import { parseManifest, referrerDescriptor, type Manifest } from '../oci/manifest.js'
+import { UNKNOWN_MANIFEST_KEYS } from '../oci/document-keys.js'
+import { parseManifest, referrerDescriptor, type Manifest, type ManifestContent } from '../oci/manifest.js'
 import { isManifestType, isMediaType, isNonDistributableType, MediaType, mediaTypeOf } from '../oci/media-types.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { Refusal } from './refusal.js'
@@ -27,7 +28,7 @@ export function readNewManifest(
     const document = parseJsonObject(bytes, 'the manifest')
     const mediaType = mediaTypeFor(document, contentType)
     const content = { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes }
-    if (!isManifestType(mediaType)) return readUnknownManifest(document, { mediaType, size: bytes.byteLength }, digest)
+    if (!isManifestType(mediaType)) return readUnknownManifest(content)
     const manifest = parseManifest(content)
     const { subject } = manifest
     const referrer =
@@ -58,11 +59,8 @@ function guessMediaType(document: JsonObject): string {
   return 'manifests' in document ? MediaType.imageIndex : MediaType.imageManifest
 }
 
-function readUnknownManifest(
-  document: JsonObject,
-  { mediaType, size }: { readonly mediaType: string; readonly size: number },
-  digest: Digest,
-): ReadManifest {
+function readUnknownManifest({ descriptor: { mediaType, digest, size }, bytes }: ManifestContent): ReadManifest {
+  const document = parseJsonObject(bytes, 'the manifest', UNKNOWN_MANIFEST_KEYS)
   if (!isJsonObject(document.subject)) return { manifest: { mediaType, size }, blobs: [] }
   const subject = parseDescriptor(document.subject, 'the subject')
   const { artifactType } = document

@@ -1,31 +1,25 @@
 import { GantryError } from '../errors.js'
-
-/** Nesting that is accepted in any JSON document from outside; deeper ones overflow later walks. */
-export const MAX_JSON_DEPTH = 64
-
-/**
- * Objects, lists and names of members that are accepted in any JSON document from outside, all together. Each takes far
- * more memory than the few bytes it may be written with; honest documents of 4 MiB, such as an index with 20,000
- * manifests and their platforms, have fewer.
- */
-export const MAX_JSON_PARTS = 200_000
+import { checkKeys, measureStructure, type JsonShape } from './json-structure.js'
 
 export type JsonObject = Record<string, unknown>
 
 /**
- * Parses JSON from outside: fatal UTF-8 decoding, bounded depth and number of parts, no duplicate keys at the top
- * level, and objects without a prototype, so that `__proto__` is a key like any other.
+ * Parses JSON from outside: fatal UTF-8 decoding, bounded depth and number of parts, and objects without a prototype, so
+ * that `__proto__` is a key like any other. Without a shape no key may stand twice in the outermost object.
  * @param what names the document in errors
- * @throws GantryError `invalid-content`, or `limit-exceeded` for the depth and the number of parts
+ * @param shape the keys that a specification gives the document; it may then have no keys that another reader could
+ *   understand differently, at any depth
+ * @throws GantryError `invalid-content`; `limit-exceeded` for the depth and the number of parts; `ambiguous-manifest`
+ *   for keys of a document with a shape
  */
-export function parseJson(bytes: Uint8Array, what: string): unknown {
+export function parseJson(bytes: Uint8Array, what: string, shape?: JsonShape): unknown {
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
     throw new GantryError('invalid-content', `${what} is not valid UTF-8`, { cause })
   }
-  checkStructure(text, what)
+  const names = measureStructure(text, what)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -33,13 +27,16 @@ export function parseJson(bytes: Uint8Array, what: string): unknown {
     // The engine's message quotes the document, which may hold secrets.
     throw new GantryError('invalid-content', `${what} is not valid JSON`)
   }
-  removePrototypes(value)
+  const found = { members: 0, isSuspect: false }
+  removePrototypes(value, shape, found)
+  // The parser keeps one of several equal keys, so a document that lost none has none twice.
+  if (found.members !== names || found.isSuspect) checkKeys(text, what, shape)
   return value
 }
 
 /** Like {@link parseJson} for documents that have to be an object. */
-export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
-  const value = parseJson(bytes, what)
+export function parseJsonObject(bytes: Uint8Array, what: string, shape?: JsonShape): JsonObject {
+  const value = parseJson(bytes, what, shape)
   if (!isJsonObject(value)) throw new GantryError('invalid-content', `${what} is not a JSON object`)
   return value
 }
@@ -49,68 +46,33 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** One pass over the text before it is parsed: measures the depth and remembers the keys of the outermost object. */
-function checkStructure(text: string, what: string): void {
-  const topLevelKeys = new Set<string>()
-  const isObject = text.trimStart().startsWith('{')
-  let depth = 0
-  let parts = 0
-  let index = 0
-  while (index < text.length) {
-    const character = text[index]
-    if (character === '"') {
-      const end = endOfString(text, index)
-      if (depth === 1 && isObject && isKey(text, end)) {
-        const key = decodeKey(text.slice(index, end))
-        if (topLevelKeys.has(key)) throw new GantryError('invalid-content', `${what} has the key "${key}" twice`)
-        topLevelKeys.add(key)
-      }
-      index = end
-      continue
-    }
-    if (character === '{' || character === '[') depth++
-    else if (character === '}' || character === ']') depth--
-    if (character === '{' || character === '[' || character === ':') parts++
-    checkLimits(depth, parts, what)
-    index++
-  }
-}
-
-function checkLimits(depth: number, parts: number, what: string): void {
-  if (depth > MAX_JSON_DEPTH) {
-    throw new GantryError('limit-exceeded', `${what} is nested deeper than ${MAX_JSON_DEPTH} levels`)
-  }
-  if (parts > MAX_JSON_PARTS) {
-    throw new GantryError('limit-exceeded', `${what} has more than ${MAX_JSON_PARTS} objects, lists and names`)
-  }
-}
-
-function endOfString(text: string, start: number): number {
-  let index = start + 1
-  while (index < text.length && text[index] !== '"') index += text[index] === '\\' ? 2 : 1
-  return index + 1
-}
-
-function isKey(text: string, afterString: number): boolean {
-  let index = afterString
-  while (index < text.length && ' \t\r\n'.includes(text[index] ?? '')) index++
-  return text[index] === ':'
-}
-
-function decodeKey(quoted: string): string {
-  try {
-    return String(JSON.parse(quoted))
-  } catch {
-    return quoted
-  }
+/** What one walk over a parsed document finds out about its keys. */
+interface FoundKeys {
+  /** Members of all objects together. */
+  members: number
+  /** Whether keys could be ambiguous although none stands twice. Honest documents are cleared here, at little cost. */
+  isSuspect: boolean
 }
 
 /** The parser makes `__proto__` a key like any other. Objects are changed and not copied: they may be many, or large. */
-function removePrototypes(value: unknown): void {
+function removePrototypes(value: unknown, shape: JsonShape | undefined, found: FoundKeys): void {
   if (Array.isArray(value)) {
-    for (const entry of value) removePrototypes(entry)
+    for (const entry of value) removePrototypes(entry, shape, found)
   } else if (isJsonObject(value)) {
     Object.setPrototypeOf(value, null)
-    for (const key in value) removePrototypes(value[key])
+    const known = shape?.known
+    for (const key in value) {
+      found.members++
+      if (shape !== undefined && isSuspectKey(key, known)) found.isSuspect = true
+      const member = value[key]
+      if (typeof member === 'object') removePrototypes(member, known?.get(key) ?? shape?.values, found)
+    }
   }
+}
+
+const SURROGATE = /[\ud800-\udfff]/
+
+/** A surrogate in a free key may lack its other half, and is then another character to other readers. */
+function isSuspectKey(key: string, known: JsonShape['known']): boolean {
+  return known === undefined ? SURROGATE.test(key) : !known.has(key)
 }

@@ -265,3 +265,22 @@ describe('a manifest', () => {
     },
   )
 })
+
+test.each([
+  [
+    'a layer',
+    MediaType.imageManifest,
+    (layer: string) => `{"config":${layer},"layers":[${layer.slice(0, -1)},"Size":5}]}`,
+  ],
+  ['an index', MediaType.imageIndex, (layer: string) => `{"manifests":[],"Manifests":[${layer}]}`],
+  ['an unknown type', 'application/x+json', (layer: string) => `{"subject":${layer.slice(0, -1)},"\u017fize":5}}`],
+])('a manifest whose keys can be understood in two ways is refused: %s', async (_, mediaType, bodyOf) => {
+  const registry = await startTestRegistry()
+  await registry.pushBlob('a', '{}')
+  const answer = await registry.putManifest('a', 'v1', bodyOf(JSON.stringify(EMPTY_JSON)), {
+    'Content-Type': mediaType,
+  })
+  expect(answer.status).toBe(400)
+  expect(answer.code).toBe('MANIFEST_INVALID')
+  expect(answer.json.errors?.[0]?.message).toContain('ambiguous')
+})

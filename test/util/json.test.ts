@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { isJsonObject, MAX_JSON_DEPTH, MAX_JSON_PARTS, parseJson, parseJsonObject } from '../../src/util/json.js'
+import { isJsonObject, parseJson, parseJsonObject } from '../../src/util/json.js'
+import { MAX_JSON_DEPTH, MAX_JSON_PARTS } from '../../src/util/json-structure.js'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const nested = (depth: number): Uint8Array => bytesOf('['.repeat(depth) + ']'.repeat(depth))
