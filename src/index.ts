@@ -20,7 +20,7 @@ export { endWithoutTempFiles, removeOpenTempFiles } from './util/temp-path.js'
 export { visibleJson, visibleLine, visibleText } from './util/visible-text.js'
 
 export { Annotation } from './oci/annotations.js'
-export { descriptorOf, plainDescriptor } from './oci/descriptor.js'
+export { asManifest, descriptorOf, isManifest, plainDescriptor } from './oci/descriptor.js'
 export type { Annotations, Descriptor } from './oci/descriptor.js'
 export { Digester, digestOf, isDigest, parseDigest } from './oci/digest.js'
 export type { Digest, DigestAlgorithm } from './oci/digest.js'
@@ -28,6 +28,8 @@ export { encodeJson, formatJson } from './oci/encode-json.js'
 export {
   artifactTypeOf,
   declaredMediaType,
+  describeManifest,
+  detectMediaType,
   MAX_MANIFEST_SIZE,
   parseManifest,
   referrerDescriptor,
@@ -136,4 +138,6 @@ export type { AttachOptions, AttachResult } from './artifact/attach.js'
 export { pullFiles } from './artifact/pull-files.js'
 export type { PullFilesOptions, PullFilesResult } from './artifact/pull-files.js'
 export { pushFiles } from './artifact/push-files.js'
+export { pushManifest } from './artifact/push-manifest.js'
+export type { PushManifestOptions } from './artifact/push-manifest.js'
 export type { FileToPush, PushFilesOptions, PushFilesResult } from './artifact/push-files.js'

@@ -6,8 +6,7 @@ import { readPlatformManifest } from '../graph/select-platform.js'
 import { transfer } from '../graph/transfer.js'
 import { TransferSpeed } from '../graph/transfer-speed.js'
 import { Annotation } from '../oci/annotations.js'
-import type { Descriptor } from '../oci/descriptor.js'
-import { isManifestType } from '../oci/media-types.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import type { Platform } from '../oci/platform.js'
 import { FileSink, type PublishedFile } from '../store/file-sink.js'
 import type { Source, Store } from '../store/store.js'
@@ -90,7 +89,7 @@ async function receiveFiles(
   }
   const names = namesByDigest(files)
   const leave = async (descriptor: Descriptor): Promise<void> => {
-    if (isManifestType(descriptor.mediaType)) return onEvent?.({ type: 'finished', descriptor })
+    if (isManifest(descriptor)) return onEvent?.({ type: 'finished', descriptor })
     try {
       await transfer(source, sink, descriptor, transferOptions)
     } catch (error) {

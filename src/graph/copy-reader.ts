@@ -1,13 +1,14 @@
 import { GantryError, isGantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import { parseManifest, successorsOf, type Manifest } from '../oci/manifest.js'
-import { isIndexType, isManifestType, isNonDistributableType } from '../oci/media-types.js'
+import { isIndexType, isNonDistributableType, isSchema1Type } from '../oci/media-types.js'
 import { isLocalSource, isReferrerSource, type CallOptions, type Sink, type Source } from '../store/store.js'
 import { both } from '../util/both.js'
 import type { CopyAction } from './copy-plan.js'
 import type { OnTransferEvent } from './events.js'
 import { ManifestCache } from './manifest-cache.js'
 import { nodeKeyOf, readGraph, type Graph, type GraphLimits, type Neighbours, type NodeKey } from './read-graph.js'
+import { readSchema1 } from './read-schema-1.js'
 import { SinkSurvey } from './sink-survey.js'
 import { blame } from './transfer.js'
 
@@ -136,7 +137,7 @@ export class CopyReader {
       this.#note(descriptor, { action: 'skip', reason: 'it is not to be distributed' })
       return undefined
     }
-    if (!isManifestType(mediaType)) {
+    if (!isManifest(descriptor)) {
       const exists = await this.#has(descriptor)
       if (!exists) await this.#checkSource(descriptor)
       this.#note(descriptor, { action: exists ? 'exists' : 'move' })
@@ -194,7 +195,10 @@ export class CopyReader {
   /** Nothing when it is not there and only a subject field or a list of referrers says that it should be. */
   async #readManifest(descriptor: Descriptor): Promise<Manifest | undefined> {
     try {
-      return parseManifest(await this.manifests.read(descriptor, this.#callOptions()))
+      const content = await this.manifests.read(descriptor, this.#callOptions())
+      return isSchema1Type(descriptor.mediaType)
+        ? await readSchema1(this.#source, content, this.#callOptions())
+        : parseManifest(content)
     } catch (error) {
       if (isGantryError(error, 'not-found') && !this.#named.has(nodeKeyOf(descriptor))) return undefined
       throw blame(error, 'source')

@@ -1,7 +1,7 @@
 import { isGantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import { parseManifest, type Manifest } from '../oci/manifest.js'
-import { isIndexType, isManifestType } from '../oci/media-types.js'
+import { isIndexType } from '../oci/media-types.js'
 import type { CallOptions, Deleter, ReferrerSource, Source } from '../store/store.js'
 import { readContent } from '../store/verify.js'
 import { mapConcurrently } from '../util/limit.js'
@@ -93,7 +93,7 @@ async function trueReferrersOf(
   options: CallOptions,
 ): Promise<readonly Descriptor[]> {
   const listed = await store.referrers(subject, options)
-  const manifests = listed.filter(({ mediaType }) => isManifestType(mediaType))
+  const manifests = listed.filter(isManifest)
   const isTrue = await mapConcurrently(
     manifests,
     async (referrer) => (await readManifest(store, referrer, options))?.subject?.digest === subject.digest,
@@ -105,7 +105,7 @@ async function trueReferrersOf(
 async function childrenOf(store: Source, index: Descriptor, options: CallOptions): Promise<readonly Descriptor[]> {
   const manifest = await readManifest(store, index, options)
   if (manifest?.kind !== 'index') return []
-  return manifest.manifests.filter(({ mediaType }) => isManifestType(mediaType))
+  return manifest.manifests.filter(isManifest)
 }
 
 /** Nothing when it is not there: lists may be older than what they list. */

@@ -1,7 +1,7 @@
-import { isGantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
+import { GantryError, isGantryError } from '../errors.js'
+import { asManifest, isManifest, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
-import { isIndexType, isManifestType } from '../oci/media-types.js'
+import { isIndexType } from '../oci/media-types.js'
 import type { Platform } from '../oci/platform.js'
 import type { Sink, Source } from '../store/store.js'
 import { callOptionsOf } from './call-options.js'
@@ -33,6 +33,8 @@ export interface CopyOptions extends CopyGraphOptions {
    * the root, and referrers of the old index stay behind. Default: everything.
    */
   readonly platforms?: readonly Platform[]
+  /** The digest that the root has to have at the sink; with another one nothing is written. */
+  readonly digest?: Digest
 }
 
 /** A root, with its bytes where they are at hand. */
@@ -51,8 +53,23 @@ export async function planCopy(
   sink: Sink,
   options: CopyOptions = {},
 ): Promise<CopyPlan> {
-  return withTags(sink, options, async (current) =>
-    planBelow(source, sink, options, { root: await readRoot(source, reference, options), current }),
+  return withTags(sink, options, async (current) => {
+    const root = await readRoot(source, reference, options)
+    requireDigest(root, options.digest)
+    return planBelow(source, sink, options, { root, current })
+  })
+}
+
+/** @throws GantryError `conflict` unless the root is what the caller wants to have at the sink */
+function requireDigest({ descriptor: { digest } }: CopyRoot, wanted: Digest | undefined): void {
+  if (wanted === undefined || wanted === digest) return
+  throw new GantryError(
+    'conflict',
+    `the destination names ${wanted}, and the source is ${digest}: nothing was copied`,
+    {
+      hint: 'leave the digest out of the destination, or copy the source by that digest',
+      side: 'destination',
+    },
   )
 }
 
@@ -147,7 +164,7 @@ async function readWithDigestTags(
 
 function manifestDigests(reader: CopyReader, graph: Graph): readonly Digest[] {
   return [...graph.nodes]
-    .filter(([key, { descriptor }]) => isManifestType(descriptor.mediaType) && reader.stateOf(key).action !== 'skip')
+    .filter(([key, { descriptor }]) => isManifest(descriptor) && reader.stateOf(key).action !== 'skip')
     .map(([, { descriptor }]) => descriptor.digest)
 }
 
@@ -163,7 +180,7 @@ async function readRoot(source: Source, reference: string, options: CopyOptions)
   try {
     const content = await source.readManifest(reference, callOptions)
     const [first, ...others] = platforms
-    if (first === undefined) return content
+    if (first === undefined) return { ...content, descriptor: asManifest(content.descriptor) }
     if (others.length > 0 && isIndexType(content.descriptor.mediaType)) return restrictIndex(content, platforms)
     const selected = await selectFirst(platforms, (platform) => selectPlatform(source, content, platform, callOptions))
     return selected.digest === content.descriptor.digest ? content : { descriptor: selected }

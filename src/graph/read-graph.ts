@@ -1,14 +1,13 @@
 import { GantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
-import { isManifestType } from '../oci/media-types.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import { WorkQueue } from './work-queue.js'
 
 /** Identifies a node: its digest, and whether it is read as a manifest or as a blob. */
 export type NodeKey = string & { readonly nodeKey: never }
 
 /** The key of the node that a descriptor points at. */
-export function nodeKeyOf({ mediaType, digest }: Descriptor): NodeKey {
-  return `${isManifestType(mediaType) ? 'manifest' : 'blob'}@${digest}` as NodeKey
+export function nodeKeyOf(descriptor: Descriptor): NodeKey {
+  return `${isManifest(descriptor) ? 'manifest' : 'blob'}@${descriptor.digest}` as NodeKey
 }
 
 /** Bounds of a graph that comes from outside. */
@@ -145,13 +144,13 @@ class GraphBounds {
     const { manifests, blobs, depth: maxDepth } = this.#limits
     if (this.#manifests > manifests) throw tooMuch(`more than ${manifests} manifests`)
     if (this.#blobs > blobs) throw tooMuch(`more than ${blobs} blobs`)
-    if (depth > maxDepth && isManifestType(descriptor.mediaType)) {
+    if (depth > maxDepth && isManifest(descriptor)) {
       throw tooMuch(`more than ${maxDepth} levels, down to ${descriptor.digest}`)
     }
   }
 
-  #add({ mediaType }: Descriptor): void {
-    if (isManifestType(mediaType)) this.#manifests++
+  #add(descriptor: Descriptor): void {
+    if (isManifest(descriptor)) this.#manifests++
     else this.#blobs++
   }
 }

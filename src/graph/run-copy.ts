@@ -1,5 +1,4 @@
-import type { Descriptor } from '../oci/descriptor.js'
-import { isManifestType } from '../oci/media-types.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import { isReferrerSource, type Sink, type Source } from '../store/store.js'
 import { openBytes } from '../util/bytes.js'
 import { mapConcurrently } from '../util/limit.js'
@@ -91,7 +90,7 @@ class CopyRun {
     const { action, reason } = this.#planned.get(key) ?? { action: 'skip' }
     if (action === 'skip') return onEvent?.({ type: 'skipped', descriptor, reason: reason ?? '' })
     if (action === 'exists') {
-      return onEvent?.({ type: 'exists', descriptor, subgraph: isManifestType(descriptor.mediaType) })
+      return onEvent?.({ type: 'exists', descriptor, subgraph: isManifest(descriptor) })
     }
     try {
       const early = this.#options.early?.outcomeOf(key)
@@ -159,7 +158,7 @@ class CopyRun {
       ...(signal === undefined ? {} : { signal }),
       ...(tag === undefined ? {} : { tag }),
     }
-    const bytes = isManifestType(descriptor.mediaType) ? this.#plan.manifests.get(descriptor.digest) : undefined
+    const bytes = isManifest(descriptor) ? this.#plan.manifests.get(descriptor.digest) : undefined
     if (bytes === undefined) return transfer(this.#source, this.#sink, descriptor, transferOptions)
     await transferBytes(bytes, this.#sink, descriptor, transferOptions)
     return 'copied'

@@ -1,5 +1,4 @@
-import type { Descriptor } from '../oci/descriptor.js'
-import { isManifestType } from '../oci/media-types.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import type { CallOptions, Sink } from '../store/store.js'
 
 /** Sending a blob of up to this many bytes takes hardly longer than asking whether it is there. */
@@ -25,7 +24,7 @@ export class SinkSurvey {
   }
 
   async has(descriptor: Descriptor, options: CallOptions): Promise<boolean> {
-    const isBlob = !isManifestType(descriptor.mediaType)
+    const isBlob = !isManifest(descriptor)
     if (isBlob && this.#isExpectedToMiss(descriptor)) return false
     const has = await this.#sink.has(descriptor, options)
     if (has) this.#found = true

@@ -1,6 +1,5 @@
 import { isGantryError, withSide } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
-import { isManifestType } from '../oci/media-types.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import { isMounter, type FetchOptions, type PushOptions, type Sink, type Source } from '../store/store.js'
 import { openBytes, type Bytes, type ContentUse, type OpenContent } from '../util/bytes.js'
 import type { OnTransferEvent } from './events.js'
@@ -76,7 +75,7 @@ async function attempt(
   options: AttemptOptions,
 ): Promise<TransferOutcome> {
   const { onEvent, signal, start, noCache } = options
-  const mounter = isMounter(sink) && !isManifestType(descriptor.mediaType) ? sink : undefined
+  const mounter = isMounter(sink) && !isManifest(descriptor) ? sink : undefined
   // After a wrong digest the bytes have to come from the source: a mount would give the sink's registry the last word.
   const from = noCache ? undefined : mounter?.mountSourceOf(source)
   const content = new WatchedContent(source, descriptor, {

@@ -1,10 +1,14 @@
 import { GantryError } from '../errors.js'
 import { isJsonObject, type JsonObject } from '../util/json.js'
 import { digestOf, parseDigest, type Digest } from './digest.js'
+import { isManifestType } from './media-types.js'
 import type { Platform } from './platform.js'
 
 /** Names of annotations and their values. Made without a prototype when read from outside. */
 export type Annotations = Readonly<Record<string, string>>
+
+/** Set in a descriptor of a manifest whose media type does not say that it is one; never part of a document. */
+const MANIFEST: unique symbol = Symbol('manifest')
 
 /** Points at content: what it is, how to check it, how large it is (image-spec, descriptor.md). */
 export interface Descriptor {
@@ -18,6 +22,21 @@ export interface Descriptor {
   readonly data?: string
   readonly platform?: Platform
   readonly artifactType?: string
+  /** See {@link asManifest}. */
+  readonly [MANIFEST]?: true
+}
+
+/**
+ * The descriptor of content that is a manifest whatever its media type says: it was read from the manifests of a store,
+ * or is to be pushed there. The fact stays in copies of the descriptor, and is not written into documents.
+ */
+export function asManifest(descriptor: Descriptor): Descriptor {
+  return isManifest(descriptor) ? descriptor : { ...descriptor, [MANIFEST]: true }
+}
+
+/** Whether content is a manifest, by its media type or because {@link asManifest} says so. */
+export function isManifest(descriptor: Descriptor): boolean {
+  return isManifestType(descriptor.mediaType) || descriptor[MANIFEST] === true
 }
 
 /** The descriptor of bytes in memory. */
@@ -26,8 +45,10 @@ export function descriptorOf(mediaType: string, bytes: Uint8Array): Descriptor {
 }
 
 /** Media type, digest and size alone: what a `subject` holds, and what identifies content. */
-export function plainDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size }
+export function plainDescriptor(descriptor: Descriptor): Descriptor {
+  const { mediaType, digest, size } = descriptor
+  const plain = { mediaType, digest, size }
+  return isManifest(descriptor) ? asManifest(plain) : plain
 }
 
 /**

@@ -14,6 +14,10 @@ export const MediaType = {
   artifactManifest: 'application/vnd.oci.artifact.manifest.v1+json',
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerManifestList: 'application/vnd.docker.distribution.manifest.list.v2+json',
+  /** Docker's schema 1: without a config, and without the sizes of its layers. */
+  dockerSchema1: 'application/vnd.docker.distribution.manifest.v1+json',
+  /** The same with signatures inside, which its digest does not cover. */
+  dockerSignedSchema1: 'application/vnd.docker.distribution.manifest.v1+prettyjws',
   dockerConfig: 'application/vnd.docker.container.image.v1+json',
   dockerLayer: 'application/vnd.docker.image.rootfs.diff.tar',
   dockerLayerGzip: 'application/vnd.docker.image.rootfs.diff.tar.gzip',
@@ -30,6 +34,8 @@ const MANIFEST_TYPES: ReadonlySet<string> = new Set([
   MediaType.imageManifest,
   MediaType.dockerManifest,
   MediaType.artifactManifest,
+  MediaType.dockerSchema1,
+  MediaType.dockerSignedSchema1,
   ...INDEX_TYPES,
 ])
 const NON_DISTRIBUTABLE_TYPES: ReadonlySet<string> = new Set([
@@ -39,13 +45,20 @@ const NON_DISTRIBUTABLE_TYPES: ReadonlySet<string> = new Set([
   MediaType.dockerForeignLayer,
 ])
 
-/** All manifest types that gantry reads, in the order in which it asks for them. */
+/** The manifest types that gantry takes apart, the most wanted first. */
 export const MANIFEST_MEDIA_TYPES: readonly string[] = [
   MediaType.imageManifest,
   MediaType.imageIndex,
   MediaType.dockerManifest,
   MediaType.dockerManifestList,
   MediaType.artifactManifest,
+]
+
+/** What a registry is asked for: some answer "not found" for a manifest of a type that the request does not accept. */
+export const ACCEPTED_MANIFEST_TYPES: readonly string[] = [
+  ...MANIFEST_MEDIA_TYPES,
+  MediaType.dockerSignedSchema1,
+  '*/*',
 ]
 
 /** Whether content of this type lives at the manifests endpoint of a registry. */
@@ -56,6 +69,11 @@ export function isManifestType(mediaType: string): boolean {
 /** Whether this is an OCI index or a Docker manifest list. */
 export function isIndexType(mediaType: string): boolean {
   return INDEX_TYPES.has(mediaType)
+}
+
+/** Whether this is a manifest of Docker's schema 1, which names its layers without their sizes. */
+export function isSchema1Type(mediaType: string): boolean {
+  return mediaType === MediaType.dockerSchema1 || mediaType === MediaType.dockerSignedSchema1
 }
 
 /** Whether this is a layer that its owner wants fetched from elsewhere (image-spec, "Non-Distributable Layers"). */

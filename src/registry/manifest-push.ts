@@ -1,14 +1,15 @@
 import { GantryError, isGantryError } from '../errors.js'
 import { plainDescriptor, type Descriptor } from '../oci/descriptor.js'
-import { algorithmOf, digestOf, isDigest } from '../oci/digest.js'
-import type { ManifestContent } from '../oci/manifest.js'
+import { algorithmOf, isDigest } from '../oci/digest.js'
+import { manifestDigest, type ManifestContent } from '../oci/manifest.js'
+import { isSchema1Type } from '../oci/media-types.js'
 import type { CallOptions } from '../store/store.js'
 import { verifyContent } from '../store/verify.js'
 import { collectBytes, type Bytes, type OpenContent } from '../util/bytes.js'
 import { manifestPath } from './endpoints.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer } from './http/transport.js'
-import { checkAnnouncedDigest, resolveManifest } from './manifests.js'
+import { checkAnnouncedDigest, checkDigest, resolveManifest, type ManifestBytes } from './manifests.js'
 import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import { responseError } from './response-error.js'
 import { isUnclear } from './unclear-outcome.js'
@@ -49,7 +50,10 @@ export async function collectManifest(
   if (descriptor.size > context.maxManifestSize) {
     throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${context.maxManifestSize} bytes`)
   }
-  const bytes = await collectBytes(verifyContent(descriptor, open()), context.maxManifestSize, what)
+  const isHashed = !isSchema1Type(descriptor.mediaType)
+  const content = isHashed ? verifyContent(descriptor, open()) : open()
+  const bytes = await collectBytes(content, context.maxManifestSize, what)
+  if (!isHashed) checkDigest(descriptor.digest, { mediaType: descriptor.mediaType, bytes }, what)
   return { descriptor: plainDescriptor(descriptor), bytes }
 }
 
@@ -86,7 +90,7 @@ export async function putManifest(
     })
     if (isStored(answer)) {
       await answer.discard()
-      checkAnnouncedDigest(answer, bytes, referenceIn(context, reference))
+      checkAnnouncedDigest(answer, { mediaType: descriptor.mediaType, bytes }, referenceIn(context, reference))
       return { subject: answer.header('oci-subject'), tags: listOf(answer.header('oci-tag')) }
     }
     failure = await responseError(answer)
@@ -95,7 +99,8 @@ export async function putManifest(
     if (!isGantryError(error) || !isUnclear(error)) throw error
     failure = error
   }
-  if (mayBeThere && (await isThere(context, bytes, reference, options))) return { subject: undefined, tags: [] }
+  if (mayBeThere && (await isThere(context, { mediaType: descriptor.mediaType, bytes }, reference, options)))
+    return { subject: undefined, tags: [] }
   throw failure
 }
 
@@ -114,13 +119,13 @@ function isStored({ status }: RegistryAnswer): boolean {
 
 async function isThere(
   context: RepositoryContext,
-  bytes: Uint8Array,
+  { mediaType, bytes }: ManifestBytes,
   reference: string,
   { signal }: CallOptions,
 ): Promise<boolean> {
   try {
     const { digest } = await resolveManifest(context, reference, { signal })
-    return digest === digestOf(bytes, algorithmOf(digest))
+    return digest === manifestDigest(mediaType, bytes, algorithmOf(digest))
   } catch (error) {
     if (isGantryError(error, 'aborted')) throw error
     // The first failure says more than that of the question about it.

@@ -1,8 +1,8 @@
 import { GantryError, isGantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
-import { algorithmOf, digestOf, isDigest, parseDigest, type Digest } from '../oci/digest.js'
-import { declaredMediaType, type ManifestContent } from '../oci/manifest.js'
-import { MediaType, mediaTypeOf } from '../oci/media-types.js'
+import { asManifest, type Descriptor } from '../oci/descriptor.js'
+import { algorithmOf, isDigest, parseDigest, type Digest } from '../oci/digest.js'
+import { declaredMediaType, detectMediaType, manifestDigest, type ManifestContent } from '../oci/manifest.js'
+import { isSchema1Type, MediaType, mediaTypeOf } from '../oci/media-types.js'
 import type { CallOptions } from '../store/store.js'
 import { requestBounded } from './bounded-request.js'
 import { parseByteCount } from './content-range.js'
@@ -25,8 +25,11 @@ export interface TaggedManifest extends ManifestContent {
 /** Types that say nothing about the document; its own word counts then. */
 const GENERIC_TYPES: ReadonlySet<string> = new Set(['text/plain', 'application/json', MediaType.octetStream])
 
-/** Start of the types of Docker's schema 1, plain and signed. */
-const SCHEMA_1 = 'application/vnd.docker.distribution.manifest.v1+'
+/** The bytes of a manifest, and the type that decides which of them its digest covers. */
+export interface ManifestBytes {
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+}
 
 /**
  * Finds what a tag or digest names by one HEAD; asks for the manifest itself where a registry leaves out or garbles what
@@ -96,11 +99,15 @@ export async function hasManifest(
 }
 
 /** @throws GantryError `digest-mismatch` unless the digest that a registry announces, if any, is that of the bytes */
-export function checkAnnouncedDigest(answer: RegistryAnswer, bytes: Uint8Array, where: string): Digest | undefined {
+export function checkAnnouncedDigest(
+  answer: RegistryAnswer,
+  manifest: ManifestBytes,
+  where: string,
+): Digest | undefined {
   const header = answer.header('docker-content-digest')?.trim()
   if (header === undefined || header === '') return undefined
   const announced = parseDigest(header)
-  checkDigest(announced, bytes, where)
+  checkDigest(announced, manifest, where)
   return announced
 }
 
@@ -116,10 +123,11 @@ async function readManifestOnce(
     throw isGantryError(error) && error.response?.status === 404 ? missing(context, reference, error) : error
   })
   const mediaType = decideMediaType(answer, bytes, where)
-  if (isDigest(reference)) checkDigest(reference, bytes, where)
-  const announced = checkAnnouncedDigest(answer, bytes, where)
-  const digest = isDigest(reference) ? reference : (announced ?? digestOf(bytes))
-  return { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes, etag: answer.header('etag') }
+  const manifest = { mediaType, bytes }
+  if (isDigest(reference)) checkDigest(reference, manifest, where)
+  const announced = checkAnnouncedDigest(answer, manifest, where)
+  const digest = isDigest(reference) ? reference : (announced ?? manifestDigest(mediaType, bytes))
+  return { descriptor: asManifest({ mediaType, digest, size: bytes.byteLength }), bytes, etag: answer.header('etag') }
 }
 
 function manifestRequest(
@@ -149,26 +157,25 @@ function descriptorFromHead(
   const size = parseByteCount(answer.header('content-length'))
   const encoding = answer.header('content-encoding') ?? 'identity'
   if (mediaType === '' || GENERIC_TYPES.has(mediaType) || size === undefined || size === 0) return undefined
-  if (encoding !== 'identity' || mediaType.startsWith(SCHEMA_1)) return undefined
+  if (encoding !== 'identity' || isSchema1Type(mediaType)) return undefined
   if (!isDigest(reference)) {
-    return header === undefined || !isDigest(header) ? undefined : { mediaType, digest: header, size }
+    return header === undefined || !isDigest(header) ? undefined : asManifest({ mediaType, digest: header, size })
   }
   if (header !== undefined && header !== reference) {
     // Two algorithms cannot be compared without the bytes.
     if (!isDigest(header) || algorithmOf(header) !== algorithmOf(reference)) return undefined
     throw mismatch(reference, header, referenceIn(context, reference))
   }
-  return { mediaType, digest: reference, size }
+  return asManifest({ mediaType, digest: reference, size })
 }
 
 /** The announced type, or the document's own where a generic one is announced; both must agree (CVE-2021-41190). */
 function decideMediaType(answer: RegistryAnswer, bytes: Uint8Array, where: string): string {
   const announced = mediaTypeOf(answer.header('content-type') ?? '')
-  if (announced.startsWith(SCHEMA_1)) {
-    throw new GantryError('unsupported', `manifest ${where} is in Docker's schema 1, which is not supported`)
-  }
   const declared = declaredMediaType(bytes)
-  if (announced === '' || GENERIC_TYPES.has(announced)) return declared ?? (announced || MediaType.octetStream)
+  if (announced === '' || GENERIC_TYPES.has(announced)) {
+    return detectMediaType(bytes) ?? (announced || MediaType.octetStream)
+  }
   if (declared !== undefined && declared.toLowerCase() !== announced) {
     throw new GantryError(
       'ambiguous-manifest',
@@ -178,8 +185,9 @@ function decideMediaType(answer: RegistryAnswer, bytes: Uint8Array, where: strin
   return declared ?? announced
 }
 
-function checkDigest(wanted: Digest, bytes: Uint8Array, where: string): void {
-  const actual = digestOf(bytes, algorithmOf(wanted))
+/** @throws GantryError `digest-mismatch` unless the digest is that of the manifest */
+export function checkDigest(wanted: Digest, { mediaType, bytes }: ManifestBytes, where: string): void {
+  const actual = manifestDigest(mediaType, bytes, algorithmOf(wanted))
   if (actual !== wanted) throw mismatch(wanted, actual, where)
 }
 

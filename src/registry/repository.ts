@@ -1,8 +1,8 @@
 import { GantryError, isGantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, type Digest } from '../oci/digest.js'
 import { MAX_MANIFEST_SIZE, type ManifestContent } from '../oci/manifest.js'
-import { isManifestType, MANIFEST_MEDIA_TYPES } from '../oci/media-types.js'
+import { ACCEPTED_MANIFEST_TYPES } from '../oci/media-types.js'
 import type {
   CallOptions,
   BlobSource,
@@ -73,7 +73,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
   /** @throws GantryError `invalid-reference` when `name` is no repository name */
   constructor(transport: RegistryTransport, name: string, options: RepositoryOptions = {}) {
     requireName(name)
-    const { maxManifestSize = MAX_MANIFEST_SIZE, manifestTypes = MANIFEST_MEDIA_TYPES, actions = [] } = options
+    const { maxManifestSize = MAX_MANIFEST_SIZE, manifestTypes = ACCEPTED_MANIFEST_TYPES, actions = [] } = options
     const { referrers = 'auto', backoff } = options
     const repetition = repetitionOf(transport, backoff)
     this.#context = { transport, name, maxManifestSize, manifestTypes, actions, repetition }
@@ -105,14 +105,14 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
   }
 
   fetch(descriptor: Descriptor, options: FetchOptions = {}): Bytes {
-    if (isManifestType(descriptor.mediaType)) return this.#fetchManifest(descriptor, options)
+    if (isManifest(descriptor)) return this.#fetchManifest(descriptor, options)
     // A generator more for each piece is what makes large downloads slow.
     const isPlain = descriptor.data === undefined && descriptor.urls === undefined
     return isPlain ? downloadBlob(this.#context, descriptor, options) : this.#fetchBlob(descriptor, options)
   }
 
   async has(descriptor: Descriptor, options: CallOptions = {}): Promise<boolean> {
-    return isManifestType(descriptor.mediaType)
+    return isManifest(descriptor)
       ? hasManifest(this.#context, descriptor.digest, options)
       : hasBlob(this.#context, descriptor, options)
   }
@@ -122,7 +122,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
    * does not keep one itself.
    */
   async push(descriptor: Descriptor, open: OpenContent, options: PushOptions = {}): Promise<void> {
-    if (!isManifestType(descriptor.mediaType)) return this.#uploadBlob(descriptor, open, options)
+    if (!isManifest(descriptor)) return this.#uploadBlob(descriptor, open, options)
     const { tag, signal, onProgress } = options
     if (tag !== undefined) requireTag(tag)
     const content = await collectManifest(this.#context, descriptor, open)
@@ -153,8 +153,9 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
    * taken off the list of its subject's referrers.
    * @throws GantryError `not-found`; `unsupported` where the registry does not delete
    */
-  async delete({ mediaType, digest }: Descriptor, { signal }: CallOptions = {}): Promise<void> {
-    if (!isManifestType(mediaType)) {
+  async delete(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<void> {
+    const { digest } = descriptor
+    if (!isManifest(descriptor)) {
       const what = referenceIn(this.#context, digest)
       const hint = 'the registry does not delete blobs, or not without being configured to'
       return deleteFromRegistry(this.#context, { path: blobPath(this.name, digest), what, hint, signal })

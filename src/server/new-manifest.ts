@@ -3,7 +3,14 @@ import { parseDescriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { UNKNOWN_MANIFEST_KEYS } from '../oci/document-keys.js'
 import { parseManifest, referrerDescriptor, type Manifest, type ManifestContent } from '../oci/manifest.js'
-import { isManifestType, isMediaType, isNonDistributableType, MediaType, mediaTypeOf } from '../oci/media-types.js'
+import {
+  isManifestType,
+  isMediaType,
+  isNonDistributableType,
+  isSchema1Type,
+  MediaType,
+  mediaTypeOf,
+} from '../oci/media-types.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { Refusal } from './refusal.js'
 import type { ManifestRecord } from './storage/repository-index.js'
@@ -28,7 +35,7 @@ export function readNewManifest(
     const document = parseJsonObject(bytes, 'the manifest')
     const mediaType = mediaTypeFor(document, contentType)
     const content = { descriptor: { mediaType, digest, size: bytes.byteLength }, bytes }
-    if (!isManifestType(mediaType)) return readUnknownManifest(content)
+    if (!isManifestType(mediaType) || isSchema1Type(mediaType)) return readUnknownManifest(content)
     const manifest = parseManifest(content)
     const { subject } = manifest
     const referrer =

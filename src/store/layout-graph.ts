@@ -3,7 +3,7 @@ import type { Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import type { LayoutIndex } from '../oci/layout-index.js'
 import { parseManifest, referrerDescriptor } from '../oci/manifest.js'
-import { isIndexType, isManifestType } from '../oci/media-types.js'
+import { isIndexType, isManifestType, isSchema1Type } from '../oci/media-types.js'
 import { mapConcurrently } from '../util/limit.js'
 
 /** How deep indexes may contain each other. */
@@ -123,7 +123,7 @@ export class LayoutGraph {
 }
 
 function isManifest({ mediaType }: Descriptor): boolean {
-  return isManifestType(mediaType)
+  return isManifestType(mediaType) && !isSchema1Type(mediaType)
 }
 
 function checkBounds(depth: number, manifests: number): void {

@@ -2,7 +2,7 @@ import { GantryError } from '../errors.js'
 import { Annotation } from '../oci/annotations.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { isDigest, type Digest } from '../oci/digest.js'
-import { declaredMediaType, MAX_MANIFEST_SIZE, type ManifestContent } from '../oci/manifest.js'
+import { detectMediaType, MAX_MANIFEST_SIZE, type ManifestContent } from '../oci/manifest.js'
 import { isManifestType, MediaType } from '../oci/media-types.js'
 import { throwIfAborted } from '../util/abort.js'
 import { collectBytes, type Bytes } from '../util/bytes.js'
@@ -98,7 +98,7 @@ export class LayoutReader implements Source, BlobSource, LocalSource, ReferrerSo
   async #describeBlob(digest: Digest, size: number, signal: AbortSignal | undefined): Promise<Descriptor> {
     const blob = { mediaType: MediaType.octetStream, digest, size }
     if (size > MAX_MANIFEST_SIZE) return blob
-    const mediaType = declaredMediaType(await this.#read(blob, signal))
+    const mediaType = detectMediaType(await this.#read(blob, signal))
     return mediaType === undefined || !isManifestType(mediaType) ? blob : { mediaType, digest, size }
   }
 

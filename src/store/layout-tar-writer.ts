@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { blobPathOf, encodeLayoutFile, INDEX_FILE, LAYOUT_FILE } from '../oci/image-layout.js'
 import { LayoutIndex, type LayoutEntry } from '../oci/layout-index.js'
-import { isManifestType } from '../oci/media-types.js'
 import { throwIfAborted } from '../util/abort.js'
 import { openBytes, type OpenContent } from '../util/bytes.js'
 import { fileError, isSystemError } from '../util/file-error.js'
@@ -64,7 +63,7 @@ export class LayoutTarWriter implements Sink {
     if (tag !== undefined) checkTagName(tag)
     throwIfAborted(signal)
     if (!this.#has(descriptor)) {
-      if (isManifestType(descriptor.mediaType)) {
+      if (isManifest(descriptor)) {
         this.#list(await this.#pushManifest(descriptor, open, options))
       } else {
         await this.#turn.run(() => this.#append(descriptor, open, options), signal)
@@ -120,7 +119,7 @@ export class LayoutTarWriter implements Sink {
   #list({ descriptor, manifest }: ReceivedManifest): void {
     this.#manifests.add(descriptor.digest)
     if (!this.#contained.has(descriptor.digest)) this.#index.add(descriptor)
-    if (manifest.kind !== 'index') return
+    if (manifest?.kind !== 'index') return
     for (const { digest } of manifest.manifests) {
       this.#contained.add(digest)
       this.#index.removeUntagged(digest)
@@ -160,8 +159,9 @@ export class LayoutTarWriter implements Sink {
     }
   }
 
-  #has({ digest, size, mediaType }: Descriptor): boolean {
-    if (isManifestType(mediaType) && !this.#manifests.has(digest)) return false
+  #has(descriptor: Descriptor): boolean {
+    const { digest, size } = descriptor
+    if (isManifest(descriptor) && !this.#manifests.has(digest)) return false
     return this.#written.get(digest) === size
   }
 

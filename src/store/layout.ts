@@ -1,8 +1,7 @@
 import { GantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import type { LayoutIndex } from '../oci/layout-index.js'
-import { isManifestType } from '../oci/media-types.js'
 import { throwIfAborted } from '../util/abort.js'
 import { openBytes, type OpenContent } from '../util/bytes.js'
 import { LayoutBlobs } from './layout-blobs.js'
@@ -60,7 +59,7 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
   async has(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<boolean> {
     throwIfAborted(signal)
     if (!(await this.#blobs.isIntact(descriptor, { whole: this.#verify, signal }))) return false
-    if (!isManifestType(descriptor.mediaType)) return true
+    if (!isManifest(descriptor)) return true
     const index = await this.#index.read()
     if (index.entriesOf(descriptor.digest).length > 0) return true
     return (await this.graph.contained(index, { signal })).has(descriptor.digest)
@@ -76,7 +75,7 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
     if (tag !== undefined) checkTagName(tag)
     throwIfAborted(signal)
     await this.#index.prepare(signal)
-    if (isManifestType(descriptor.mediaType)) {
+    if (isManifest(descriptor)) {
       await this.#pushManifest(descriptor, open, options)
       return
     }
@@ -150,7 +149,7 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
       if (tag !== undefined) await this.#moveTag(index, descriptor, tag, signal)
       else if (!(await this.graph.contained(index, { signal })).has(descriptor.digest)) index.add(descriptor)
       // From now on this leads to them.
-      if (manifest.kind === 'index') for (const { digest } of manifest.manifests) index.removeUntagged(digest)
+      if (manifest?.kind === 'index') for (const { digest } of manifest.manifests) index.removeUntagged(digest)
       return undefined
     }, signal)
   }
@@ -170,7 +169,7 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
     const children = descriptor === undefined ? [] : await this.graph.childrenOf(descriptor, signal)
     const orphans: Descriptor[] = []
     for (const child of children) {
-      if (!isManifestType(child.mediaType) || contained.has(child.digest)) continue
+      if (!isManifest(child) || contained.has(child.digest)) continue
       if (await this.#blobs.isThere(child.digest)) orphans.push(child)
     }
     return orphans

@@ -1,8 +1,8 @@
 import { GantryError } from '../errors.js'
-import { plainDescriptor, type Descriptor } from '../oci/descriptor.js'
+import { isManifest, type Descriptor } from '../oci/descriptor.js'
 import { isDigest, type Digest } from '../oci/digest.js'
 import { referrerDescriptor, type ManifestContent } from '../oci/manifest.js'
-import { isManifestType, MediaType } from '../oci/media-types.js'
+import { MediaType } from '../oci/media-types.js'
 import { throwIfAborted } from '../util/abort.js'
 import type { Bytes, OpenContent } from '../util/bytes.js'
 import { receiveManifest, receiveWhole } from './receive-content.js'
@@ -66,7 +66,7 @@ export class MemoryStore implements Source, Sink, ReferrerSource, Deleter, TagSo
 
   async push(descriptor: Descriptor, open: OpenContent, options: PushOptions = {}): Promise<void> {
     if (options.tag !== undefined) checkTagName(options.tag)
-    if (isManifestType(descriptor.mediaType)) await this.#pushManifest(descriptor, open, options)
+    if (isManifest(descriptor)) await this.#pushManifest(descriptor, open, options)
     else await this.#pushBlob(descriptor, open, options)
     if (options.tag !== undefined) this.#tags.set(options.tag, descriptor)
   }
@@ -109,10 +109,11 @@ export class MemoryStore implements Source, Sink, ReferrerSource, Deleter, TagSo
     const { digest } = descriptor
     this.#content.set(digest, received.bytes)
     if (!this.#manifests.has(digest)) this.#manifests.set(digest, descriptor)
-    const subject = received.manifest.subject?.digest
-    if (subject === undefined) return
+    const { manifest } = received
+    const subject = manifest?.subject?.digest
+    if (manifest === undefined || subject === undefined) return
     const referrers = this.#referrers.get(subject) ?? new Map<Digest, Descriptor>()
-    this.#referrers.set(subject, referrers.set(digest, referrerDescriptor(received, received.manifest)))
+    this.#referrers.set(subject, referrers.set(digest, referrerDescriptor(received, manifest)))
   }
 
   async #pushBlob(descriptor: Descriptor, open: OpenContent, options: PushOptions): Promise<void> {
@@ -125,8 +126,8 @@ export class MemoryStore implements Source, Sink, ReferrerSource, Deleter, TagSo
 
   /** A manifest counts as one only when it was pushed as such: its subject is not known otherwise. */
   #has(descriptor: Descriptor): boolean {
-    const { digest, mediaType, size } = plainDescriptor(descriptor)
-    if (isManifestType(mediaType) && !this.#manifests.has(digest)) return false
+    const { digest, size } = descriptor
+    if (isManifest(descriptor) && !this.#manifests.has(digest)) return false
     return this.#content.get(digest)?.byteLength === size
   }
 

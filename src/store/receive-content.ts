@@ -1,6 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.js'
 import { MAX_MANIFEST_SIZE, parseManifest, type Manifest, type ManifestContent } from '../oci/manifest.js'
-import { GantryError } from '../errors.js'
+import { GantryError, isGantryError } from '../errors.js'
+import { isManifestType, isSchema1Type } from '../oci/media-types.js'
 import { throwIfAborted } from '../util/abort.js'
 import type { OpenContent } from '../util/bytes.js'
 import type { TempFile } from '../util/temp-file.js'
@@ -58,7 +59,8 @@ export async function receiveWhole(
 
 /** Content that has been taken in as a manifest. */
 export interface ReceivedManifest extends ManifestContent {
-  readonly manifest: Manifest
+  /** Undefined for a manifest of a type that is not known, when its fields do not say what it is. */
+  readonly manifest: Manifest | undefined
 }
 
 /**
@@ -76,6 +78,21 @@ export async function receiveManifest(
       `manifest ${descriptor.digest} exceeds the limit of ${MAX_MANIFEST_SIZE} bytes`,
     )
   }
+  if (isSchema1Type(descriptor.mediaType)) {
+    throw new GantryError(
+      'unsupported',
+      `manifest ${descriptor.digest} is in Docker's schema 1, which only a registry can keep`,
+    )
+  }
   const content = { descriptor, bytes: await receiveWhole(descriptor, open, options) }
-  return { ...content, manifest: parseManifest(content) }
+  return { ...content, manifest: parseIfKnown(content) }
+}
+
+function parseIfKnown(content: ManifestContent): Manifest | undefined {
+  try {
+    return parseManifest(content)
+  } catch (error) {
+    if (!isManifestType(content.descriptor.mediaType) && isGantryError(error, 'unsupported')) return undefined
+    throw error
+  }
 }

@@ -129,6 +129,10 @@ export function isLocalSource(store: object): store is LocalSource {
   return 'checkBlob' in store
 }
 
+export function isBlobSource(store: object): store is BlobSource {
+  return 'resolveBlob' in store
+}
+
 export function isReferrerSource(store: object): store is ReferrerSource {
   return 'referrers' in store
 }

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { pushManifest } from '../../src/artifact/push-manifest.js'
 import { GantryError } from '../../src/errors.js'
 import { copy, copyGraph } from '../../src/graph/copy.js'
 import type { TransferEvent } from '../../src/graph/events.js'
@@ -443,6 +444,58 @@ describe('trouble with the content', () => {
     const raw = new RawStore()
     await pushIndex(raw, [child], { tag: 'v1' })
     await expect(copy(raw, 'v1', sink)).rejects.toMatchObject({ code: 'ambiguous-manifest', side: 'source' })
+    expect(sink.callsOf('push')).toEqual([])
+  })
+})
+
+describe('the digest that the destination names', () => {
+  test('has to be that of the root, or nothing is written', async () => {
+    const root = await pushArtifact(source, { layers: ['one'], tag: 'v1' })
+    const other = descriptorOf('text/plain', Buffer.from('other')).digest
+    await expect(copy(source, 'v1', sink, { digest: other, tags: ['prod'] })).rejects.toMatchObject({
+      code: 'conflict',
+      side: 'destination',
+      message: expect.stringContaining(root.digest),
+    })
+    expect(sink.callsOf('push')).toEqual([])
+    await copy(source, 'v1', sink, { digest: root.digest, tags: ['prod'] })
+    expect(await digestAt(sink, 'prod')).toBe(root.digest)
+  })
+
+  test('is that of the selected platform', async () => {
+    const child = await pushImage(source, linux('amd64'))
+    const index = await pushIndex(source, [child], { tag: 'v1' })
+    const options = { platforms: [linux('amd64')] }
+    await expect(copy(source, 'v1', sink, { ...options, digest: index.digest })).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    expect((await copy(source, 'v1', sink, { ...options, digest: child.digest })).root.digest).toBe(child.digest)
+  })
+})
+
+describe('a manifest of an unknown type', () => {
+  const push = async (document: unknown, mediaType: string): Promise<Descriptor> => {
+    const bytes = encodeJson(document)
+    const descriptor = descriptorOf(mediaType, bytes)
+    await pushManifest(source, { descriptor, bytes }, { tags: ['v1'] })
+    return descriptor
+  }
+
+  test('is copied with its parts when its fields name them', async () => {
+    const layer = await pushBlob(source, 'a layer')
+    const root = await push({ config: layer, layers: [layer] }, 'application/vnd.test.manifest.v1+jsn')
+    await copy(source, 'v1', sink, { tags: ['v1'] })
+    expect(await sink.has(layer)).toBe(true)
+    expect((await sink.readManifest('v1')).descriptor).toMatchObject({ mediaType: root.mediaType, digest: root.digest })
+  })
+
+  test('is refused in words when it does not say what it is made of', async () => {
+    await push({ content: 'x' }, 'application/json')
+    await expect(copy(source, 'v1', sink, { tags: ['v1'] })).rejects.toMatchObject({
+      code: 'unsupported',
+      side: 'source',
+      message: expect.stringContaining('cannot tell what manifest'),
+    })
     expect(sink.callsOf('push')).toEqual([])
   })
 })

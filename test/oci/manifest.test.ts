@@ -82,7 +82,8 @@ describe('parseManifest', () => {
       MediaType.imageManifest,
       'annotation "a" is not a string',
     ],
-    ['an unknown media type', image, 'application/json', 'not a manifest type'],
+    ['what neither its type nor its fields explain', {}, 'application/json', 'cannot tell what'],
+    ['schema 1', { schemaVersion: 1, fsLayers: [] }, MediaType.dockerSchema1, "in Docker's schema 1"],
   ])('refuses %s', (_, document, mediaType, reason) => {
     expect(() => parse(document, mediaType)).toThrow(reason)
   })

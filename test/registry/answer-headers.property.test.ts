@@ -125,7 +125,7 @@ describe('Docker-Content-Digest', () => {
         headers: { 'docker-content-digest': header },
         body: Readable.from([]),
       }),
-      bytes,
+      { mediaType: 'application/json', bytes },
       'h/a:v1',
     )
 

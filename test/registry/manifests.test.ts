@@ -1,7 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { pushManifest } from '../../src/artifact/push-manifest.js'
+import { descriptorOf } from '../../src/oci/descriptor.js'
 import { digestOf } from '../../src/oci/digest.js'
-import { MANIFEST_MEDIA_TYPES, MediaType } from '../../src/oci/media-types.js'
+import { ACCEPTED_MANIFEST_TYPES, MediaType } from '../../src/oci/media-types.js'
 import { answers, collect, cut, manifestHeaders, manifestWith, NAME, startTestRegistry } from './test-registry.js'
 
 const content = manifestWith()
@@ -20,7 +22,7 @@ describe('resolve', () => {
     const registry = await startTestRegistry({ [`HEAD ${BY_TAG}`]: answers(200, headers) })
     expect(await registry.repository().resolve('v1')).toEqual(descriptor)
     expect(registry.requests()).toEqual([`HEAD ${BY_TAG}`])
-    expect(registry.ledger[0]?.headers.accept).toBe(MANIFEST_MEDIA_TYPES.join(', '))
+    expect(registry.ledger[0]?.headers.accept).toBe(ACCEPTED_MANIFEST_TYPES.join(', '))
   })
 
   test('by digest needs no digest header', async () => {
@@ -145,15 +147,24 @@ describe('readManifest', () => {
     await expect(registry.repository().readManifest('v1')).rejects.toMatchObject({ code: 'ambiguous-manifest' })
   })
 
-  test("refuses Docker's schema 1", async () => {
+  test("checks Docker's signed schema 1 by the digest that leaves out its signatures", async () => {
+    const { signed, digest } = signedSchema1()
+    const type = { 'content-type': MediaType.dockerSignedSchema1, 'docker-content-digest': digest }
+    const registry = await startTestRegistry({ [`GET ${BY_TAG}`]: answers(200, type, signed) })
+    const { descriptor: found, bytes: received } = await registry.repository().readManifest('v1')
+    expect(found).toMatchObject({ mediaType: MediaType.dockerSignedSchema1, digest, size: signed.byteLength })
+    expect(Buffer.from(received).equals(signed)).toBe(true)
+  })
+
+  test.each<[string, unknown, string]>([
+    ['an image', { schemaVersion: 2, config: {}, layers: [] }, MediaType.imageManifest],
+    ['an index', { schemaVersion: 2, manifests: [] }, MediaType.imageIndex],
+    ['something else', { schemaVersion: 2 }, 'application/json'],
+  ])('finds out by its fields that application/json is %s', async (_, document, mediaType) => {
     const registry = await startTestRegistry({
-      [`GET ${BY_TAG}`]: answers(
-        200,
-        { 'content-type': 'application/vnd.docker.distribution.manifest.v1+prettyjws' },
-        '{"schemaVersion":1}',
-      ),
+      [`GET ${BY_TAG}`]: answers(200, { 'content-type': 'application/json' }, Buffer.from(JSON.stringify(document))),
     })
-    await expect(registry.repository().readManifest('v1')).rejects.toMatchObject({ code: 'unsupported' })
+    expect((await registry.repository().readManifest('v1')).descriptor).toMatchObject({ mediaType })
   })
 
   test('refuses encoded documents', async () => {
@@ -345,3 +356,40 @@ describe('resolveBlob', () => {
     await expect(registry.repository().resolveBlob(descriptor.digest)).rejects.toMatchObject({ code: 'unsupported' })
   })
 })
+
+describe('a manifest of an unknown type', () => {
+  const unknown = descriptorOf('application/vnd.test.manifest.v1+jsn', Buffer.from('{"schemaVersion":2}'))
+  const unknownBytes = Buffer.from('{"schemaVersion":2}')
+  const path = `/v2/${NAME}/manifests/${unknown.digest}`
+
+  test('is pushed to the manifests, under its tag', async () => {
+    const registry = await startTestRegistry({ [`PUT ${BY_TAG}`]: answers(201, {}, '') })
+    const content = { descriptor: unknown, bytes: unknownBytes }
+    expect(await pushManifest(registry.repository(), content, { tags: ['v1'] })).toBe(false)
+    expect(registry.requests()).toEqual([`HEAD ${path}`, `PUT ${BY_TAG}`])
+    expect(registry.ledger.at(-1)?.headers['content-type']).toBe(unknown.mediaType)
+  })
+
+  test('is deleted from the manifests once it was resolved', async () => {
+    const found = manifestHeaders({ descriptor: unknown, bytes: unknownBytes })
+    const registry = await startTestRegistry({
+      [`HEAD ${BY_TAG}`]: answers(200, found),
+      [`GET /v2/${NAME}/referrers/${unknown.digest}`]: answers(404, {}, ''),
+      [`GET ${path}`]: answers(200, found, unknownBytes),
+      [`DELETE ${path}`]: answers(202, {}, ''),
+    })
+    const repository = registry.repository()
+    await repository.delete(await repository.resolve('v1'))
+    expect(registry.requests()).toContain(`DELETE ${path}`)
+  })
+})
+
+/** A manifest as Docker signed it: the signature names the end of what it covers, and what comes after that there. */
+function signedSchema1(): { signed: Buffer; digest: string } {
+  const start = '{\n   "schemaVersion": 1,\n   "fsLayers": []'
+  const tail = '\n}'
+  const header = { formatLength: Buffer.byteLength(start), formatTail: Buffer.from(tail).toString('base64url') }
+  const signature = { protected: Buffer.from(JSON.stringify(header)).toString('base64url') }
+  const signed = Buffer.from(`${start},\n   "signatures": [${JSON.stringify(signature)}]\n}`)
+  return { signed, digest: digestOf(Buffer.from(start + tail)) }
+}

@@ -1,4 +1,4 @@
-import { Annotation, isManifestType, type Descriptor, type TransferEvent } from '../../index.js'
+import { Annotation, isManifest, type Descriptor, type TransferEvent } from '../../index.js'
 import { nameOf, shortDigest } from './describe-content.js'
 import type { Printer } from './printer.js'
 import type { TransferReporter } from './transfer-reporter.js'
@@ -39,7 +39,7 @@ export class LineReporter implements TransferReporter {
     switch (event.type) {
       case 'started':
         this.#status(words.started, event.descriptor)
-        if (words.processing !== undefined && isManifestType(event.descriptor.mediaType)) {
+        if (words.processing !== undefined && isManifest(event.descriptor)) {
           this.#status(words.processing, event.descriptor)
         }
         break
