@@ -23,6 +23,9 @@ const TAGS_OF_A_DIGEST = 3
 /** Up to this many tags are asked for one by one; above, one list of all tags costs less. */
 const ASKED_ONE_BY_ONE = 48
 
+/** What shows that the list is not to be had. */
+const NO_LIST = ['denied', 'unauthorized', 'unsupported', 'not-found', 'invalid-content', 'limit-exceeded'] as const
+
 /**
  * Finds the signatures, attestations and bills of materials that belong to manifests by a tag made from their digest,
  * as tools did that predate referrers (`sha256-<hex>.sig`, `.att`, `.sbom`).
@@ -77,8 +80,8 @@ export class DigestTagSearch {
         if (wanted.has(next.value)) existing.push(next.value)
       }
     } catch (error) {
-      // A registry may forbid or lack lists and still answer for a tag.
-      if (isGantryError(error, 'denied', 'unauthorized', 'unsupported', 'not-found')) return candidates
+      // A registry may forbid, lack or garble lists and still know a tag; a list may also be too long.
+      if (isGantryError(error, ...NO_LIST)) return candidates
       throw error
     }
     return existing

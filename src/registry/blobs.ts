@@ -64,5 +64,5 @@ function hasSize(answer: RegistryAnswer, size: number): boolean {
 }
 
 function isEncoded(answer: RegistryAnswer): boolean {
-  return (answer.header('content-encoding') ?? 'identity') !== 'identity'
+  return (answer.headerList('content-encoding') ?? 'identity') !== 'identity'
 }

@@ -50,7 +50,7 @@ export async function requestBounded(
 
 /** @throws GantryError `invalid-content` when the body is not the stored content but an encoding of it */
 export function requireIdentity(answer: RegistryAnswer, what: string): void {
-  const encoding = answer.header('content-encoding')?.trim().toLowerCase() ?? ''
+  const encoding = answer.headerList('content-encoding')?.trim().toLowerCase() ?? ''
   if (encoding === '' || encoding === 'identity') return
   answer.body.destroy()
   throw new GantryError('invalid-content', `the registry re-encoded ${what} as ${encoding.slice(0, 60)}`, {

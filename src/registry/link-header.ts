@@ -7,18 +7,21 @@ export interface Link {
   readonly relations: readonly string[]
 }
 
+/** How an address without brackets begins, and how much of it shows that. */
+const BARE_ADDRESS = /^(?:https?:\/)?\//i
+const BARE_ADDRESS_START = 8
+
 /**
- * Parses a Link header (RFC 8288, section 3) in one pass. Values may be quoted or bare.
+ * Parses a Link header (RFC 8288, section 3) in one pass. Values may be quoted or bare, and so may addresses, which some
+ * registries send without their brackets.
  * @throws GantryError `invalid-content` when it is malformed
  */
 export function parseLinks(header: string): readonly Link[] {
   const links: Link[] = []
   let index = skip(header, 0, ' \t,')
   while (index < header.length) {
-    const end = header.indexOf('>', index)
-    if (header[index] !== '<' || end === -1) throw malformed()
-    const target = header.slice(index + 1, end)
-    const parameters = parseParameters(header, end + 1)
+    const { target, end } = parseTarget(header, index)
+    const parameters = parseParameters(header, end)
     links.push({ target, relations: parameters.relations })
     index = skip(header, parameters.end, ' \t,')
   }
@@ -33,6 +36,18 @@ export function nextTarget(header: string | undefined): string | undefined {
     links.find(({ relations }) => relations.includes('next'))?.target ??
     links.find(({ relations }) => relations.length === 0)?.target
   )
+}
+
+function parseTarget(header: string, start: number): { target: string; end: number } {
+  if (header[start] === '<') {
+    const end = header.indexOf('>', start)
+    if (end === -1) throw malformed()
+    return { target: header.slice(start + 1, end), end: end + 1 }
+  }
+  if (!BARE_ADDRESS.test(header.slice(start, start + BARE_ADDRESS_START))) throw malformed()
+  let end = start
+  while (end < header.length && !' \t;,<>"'.includes(header[end] ?? '')) end++
+  return { target: header.slice(start, end), end }
 }
 
 function parseParameters(header: string, start: number): { relations: readonly string[]; end: number } {

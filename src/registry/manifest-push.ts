@@ -91,7 +91,7 @@ export async function putManifest(
     if (isStored(answer)) {
       await answer.discard()
       checkAnnouncedDigest(answer, { mediaType: descriptor.mediaType, bytes }, referenceIn(context, reference))
-      return { subject: answer.header('oci-subject'), tags: listOf(answer.header('oci-tag')) }
+      return { subject: answer.header('oci-subject'), tags: listOf(answer.headerList('oci-tag')) }
     }
     failure = await responseError(answer)
     mayBeThere = isRetryableStatus(answer.status) || (ifMatch === undefined && ALREADY_THERE.has(answer.status))

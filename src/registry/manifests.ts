@@ -155,7 +155,7 @@ function descriptorFromHead(
   const header = answer.header('docker-content-digest')?.trim()
   const mediaType = mediaTypeOf(answer.header('content-type') ?? '')
   const size = parseByteCount(answer.header('content-length'))
-  const encoding = answer.header('content-encoding') ?? 'identity'
+  const encoding = answer.headerList('content-encoding') ?? 'identity'
   if (mediaType === '' || GENERIC_TYPES.has(mediaType) || size === undefined || size === 0) return undefined
   if (encoding !== 'identity' || isSchema1Type(mediaType)) return undefined
   if (!isDigest(reference)) {

@@ -7,7 +7,7 @@ import type { RegistryAnswer, RegistryTransport, Repetition } from './http/trans
 import { nextTarget } from './link-header.js'
 import { resolveRegistryAddress } from './registry-address.js'
 
-/** Pages of one list that are followed. */
+/** Pages of one list that are followed at least. */
 const MAX_PAGES = 10_000
 /** Pages in a row that may be empty and still lead on. */
 const MAX_EMPTY_PAGES = 3
@@ -27,6 +27,8 @@ export interface PageRequest {
   readonly shape?: JsonShape
   readonly repetition?: Repetition
   readonly signal?: AbortSignal
+  /** Pages that are followed, where that is more than 10 000. */
+  readonly maxPages?: number
   /** Whether a page has no entries. */
   readonly isEmpty: (document: JsonObject) => boolean
   /** Looks at each answer before its document is used. */
@@ -41,24 +43,28 @@ export interface Page {
 /**
  * Reads a list page by page, by the Link header of each (distribution-spec, "Listing Tags"; RFC 8288).
  * @throws GantryError `untrusted-destination` when a next page is not on the registry; `invalid-content` when a page
- *   comes twice or is malformed; `limit-exceeded` when the list does not end
+ *   comes twice, or when a page or the link to the next one is malformed; `limit-exceeded` when the list does not end.
+ *   What came before has been handed on then.
  */
 export async function* readPages(transport: RegistryTransport, request: PageRequest): AsyncGenerator<Page> {
   const first = new URL(request.path, transport.origin)
+  const maxPages = Math.max(MAX_PAGES, request.maxPages ?? 0)
   const seen = new Set<string>()
   let address: string | undefined = first.href
   let emptyPages = 0
   while (address !== undefined) {
     if (seen.has(address))
       throw new GantryError('invalid-content', `the registry repeated a page of the ${request.what}`)
-    if (seen.size === MAX_PAGES) {
-      throw new GantryError('limit-exceeded', `the ${request.what} fill more than ${MAX_PAGES} pages`)
+    if (seen.size === maxPages) {
+      throw new GantryError('limit-exceeded', `the ${request.what} fill more than ${maxPages} pages`, {
+        details: { reason: 'list-length' },
+      })
     }
     seen.add(address)
     const page = await (seen.size === 1 ? readFirstPage : readPage)(transport, address, request)
-    const target = nextTarget(page.answer.header('link'))
     emptyPages = request.isEmpty(page.document) ? emptyPages + 1 : 0
     yield page
+    const target = nextTarget(page.answer.headerList('link'))
     if (target !== undefined && emptyPages > MAX_EMPTY_PAGES) {
       throw new GantryError('limit-exceeded', `the ${request.what} go on with empty pages`)
     }

@@ -7,6 +7,7 @@ import type { CallOptions, ReferrerOptions } from '../store/store.js'
 import { isJsonObject } from '../util/json.js'
 import { referrersPath } from './endpoints.js'
 import type { RegistryTransport } from './http/transport.js'
+import { MAX_LIST_LENGTH, tooMany } from './name-list.js'
 import { readPages, type Page } from './pages.js'
 import { readReferrersTag } from './referrers-fallback.js'
 import {
@@ -23,9 +24,6 @@ import { referenceIn, scopesOf, type RepositoryContext } from './repository-cont
  * or by the API where the registry has it and else by tag (`auto`).
  */
 export type ReferrersMode = 'auto' | 'api' | 'tag'
-
-/** Referrers of one subject that are accepted. */
-const MAX_REFERRERS = 100_000
 
 /** The annotation by which a list says that it was filtered, before there was a header for it. */
 const FILTERS_ANNOTATION = 'org.opencontainers.referrers.filtersApplied'
@@ -95,6 +93,7 @@ async function askApi(
     what: `referrers of ${referenceIn(context, subject)}`,
     accept: MediaType.imageIndex,
     shape: MANIFEST_KEYS,
+    maxPages: options.maxListLength,
     isEmpty: ({ manifests }) => !Array.isArray(manifests) || manifests.length === 0,
     signal: options.signal,
     check: (answer) => {
@@ -104,7 +103,7 @@ async function askApi(
     },
   })
   try {
-    return await collectReferrers(pages, context, subject, options.artifactType)
+    return await collectReferrers(pages, context, subject, options)
   } catch (error) {
     if (isAnswered || !isMissingApi(error)) throw error
     if (isConclusive(error) && referrersSupport(transport) === undefined) noteReferrersSupport(transport, 'unsupported')
@@ -116,7 +115,7 @@ async function collectReferrers(
   pages: AsyncIterable<Page>,
   context: RepositoryContext,
   subject: Digest,
-  artifactType: string | undefined,
+  { artifactType, maxListLength = MAX_LIST_LENGTH }: ReferrerOptions,
 ): Promise<readonly Descriptor[]> {
   const where = `referrers of ${referenceIn(context, subject)}`
   const found: Descriptor[] = []
@@ -127,16 +126,14 @@ async function collectReferrers(
     const descriptors = manifests.map((entry, index) => parseDescriptor(entry, `${where} [${index}]`))
     const isFiltered = artifactType === undefined || filtersOf(page).includes('artifactType')
     found.push(...(isFiltered ? descriptors : selectReferrers(descriptors, artifactType)))
-    if (found.length > MAX_REFERRERS) {
-      throw new GantryError('limit-exceeded', `the ${where} are more than ${MAX_REFERRERS}`)
-    }
+    if (found.length > maxListLength) throw tooMany(where, maxListLength)
   }
   return selectReferrers(found)
 }
 
 function filtersOf({ document, answer }: Page): readonly string[] {
   const annotation = isJsonObject(document.annotations) ? document.annotations[FILTERS_ANNOTATION] : undefined
-  const text = answer.header('oci-filters-applied') ?? (typeof annotation === 'string' ? annotation : '')
+  const text = answer.headerList('oci-filters-applied') ?? (typeof annotation === 'string' ? annotation : '')
   return text.split(',').map((filter) => filter.trim())
 }
 

@@ -2,12 +2,10 @@ import { GantryError } from '../errors.js'
 import { isRepositoryName } from '../oci/reference.js'
 import { MAX_MANIFEST_SIZE } from '../oci/manifest.js'
 import type { CallOptions } from '../store/store.js'
-import type { JsonObject } from '../util/json.js'
-import { visibleLine } from '../util/visible-text.js'
 import { CATALOG_SCOPE } from './auth/scope.js'
 import { catalogPath, PING_PATH } from './endpoints.js'
 import type { RegistryTransport } from './http/transport.js'
-import { readPages } from './pages.js'
+import { readNamePages } from './name-list.js'
 import { Repository, type RepositoryOptions } from './repository.js'
 import { responseError } from './response-error.js'
 
@@ -16,6 +14,10 @@ export interface CatalogOptions extends CallOptions {
   readonly last?: string
   /** Repositories a page; default 1000. */
   readonly pageSize?: number
+  /** Most repositories that are read; default 100 000. More are an error, after these were listed. */
+  readonly maxListLength?: number
+  /** Called with each entry that is no repository name, safe to print; default: the transport reports them. */
+  readonly onInvalid?: (name: string) => void
 }
 
 /** A registry as a whole: whether it is there, and what repositories it has. */
@@ -52,22 +54,26 @@ export class Registry {
   }
 
   /**
-   * Lists the repositories. Many registries do not offer this, or only to administrators.
-   * @throws GantryError `unsupported`, `unauthorized`, `denied`; `invalid-content` for a name that is none
+   * Lists the repositories. Many registries do not offer this, or only to administrators. Entries that are no
+   * repository names are left out and reported.
+   * @throws GantryError `unsupported`, `unauthorized`, `denied`; `limit-exceeded` when there are more than wanted
    */
-  async *catalog({ last, pageSize = 1000, signal }: CatalogOptions = {}): AsyncGenerator<string> {
-    const query = last === undefined ? {} : { last }
-    const pages = readPages(this.#transport, {
-      path: catalogPath({ ...query, size: pageSize }),
-      plainPath: catalogPath(query),
+  async *catalog(options: CatalogOptions = {}): AsyncGenerator<string> {
+    const { last, pageSize = 1000, maxListLength, onInvalid, signal } = options
+    const pages = readNamePages(this.#transport, {
+      path: catalogPath({ last, size: pageSize }),
+      plainPath: catalogPath({ last }),
       scopes: [CATALOG_SCOPE],
       limit: MAX_MANIFEST_SIZE,
       what: `repositories of ${this.host}`,
-      isEmpty: ({ repositories }) => !Array.isArray(repositories) || repositories.length === 0,
+      member: 'repositories',
+      isName: isRepositoryName,
+      maxListLength,
+      onInvalid,
       signal,
     })
     try {
-      for await (const { document } of pages) yield* this.#namesIn(document)
+      for await (const names of pages) yield* names
     } catch (error) {
       throw this.#explainCatalog(error)
     }
@@ -79,18 +85,6 @@ export class Registry {
    */
   repository(name: string, options: RepositoryOptions = {}): Repository {
     return new Repository(this.#transport, name, options)
-  }
-
-  #namesIn({ repositories }: JsonObject): readonly string[] {
-    if (repositories === null || repositories === undefined) return []
-    if (!Array.isArray(repositories)) {
-      throw new GantryError('invalid-content', `the repositories of ${this.host} are not a list`)
-    }
-    return repositories.map((name: unknown) => {
-      if (typeof name === 'string' && isRepositoryName(name)) return name
-      const shown = visibleLine(String(name).slice(0, 300))
-      throw new GantryError('invalid-content', `${this.host} lists the invalid repository "${shown}"`)
-    })
   }
 
   /** A missing endpoint reads better than "not found". */

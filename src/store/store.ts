@@ -78,6 +78,8 @@ export interface Sink {
 export interface ReferrerOptions extends CallOptions {
   /** Only referrers of this type. */
   readonly artifactType?: string
+  /** Most referrers that are read from a registry; default 100 000. */
+  readonly maxListLength?: number
 }
 
 /** A source that knows who refers to a manifest (distribution-spec, "Listing Referrers"). */
@@ -97,6 +99,10 @@ export interface Deleter {
 export interface TagListOptions extends CallOptions {
   /** List what comes after this tag. */
   readonly last?: string
+  /** Most tags that are read from a registry; default 100 000. More are an error, after these were listed. */
+  readonly maxListLength?: number
+  /** Called with each entry of a registry's list that is no tag, safe to print; default: the transport reports them. */
+  readonly onInvalid?: (name: string) => void
 }
 
 /** A source that can list its tags. */

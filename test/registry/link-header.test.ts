@@ -12,6 +12,10 @@ describe('the next page', () => {
     ['</p>; rel="prev", </n>; rel="next"', '/n'],
     ['</p>; rel=prev,</n>; rel="last next"', '/n'],
     ['</x>', '/x'],
+    ['/x', '/x'],
+    ['/x; rel="next"', '/x'],
+    ['/p; rel=prev, https://h/v2/_catalog?n=1&last=b ; rel="next"', 'https://h/v2/_catalog?n=1&last=b'],
+    ['</p>; rel="prev", /n; rel="next"', '/n'],
     ['<https://h/v2/_catalog?last=a,b>; rel="next"', 'https://h/v2/_catalog?last=a,b'],
     ['</x>; rel="prev"', undefined],
     ['', undefined],
@@ -21,7 +25,7 @@ describe('the next page', () => {
     expect(nextTarget(header)).toBe(target)
   })
 
-  test.each(['/x', '</x', '</x>; rel="next', 'x; rel="next"', '</x> rel="next"', '</x>; rel="next" y'])(
+  test.each(['x', '</x', '</x>; rel="next', 'x; rel="next"', '</x> rel="next"', '</x>; rel="next" y'])(
     '%s is malformed',
     (header) => {
       expect(() => nextTarget(header)).toThrow('malformed Link header')

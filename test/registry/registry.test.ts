@@ -41,11 +41,24 @@ describe('catalog', () => {
     expect(requests()).toEqual(['GET /v2/_catalog?n=3&last=a%2Fb'])
   })
 
-  test('refuses names that are none', async () => {
+  test('leaves names out that are none, and reports them', async () => {
     const { transport } = await startTestRegistry({
-      'GET /v2/_catalog': answers(200, {}, { repositories: ['a', '../b'] }),
+      'GET /v2/_catalog': answers(200, {}, { repositories: ['a', '../b', ''] }),
     })
-    await expect(listOf(new Registry(transport).catalog())).rejects.toThrow('lists the invalid repository "../b"')
+    const invalid: string[] = []
+    const names = new Registry(transport).catalog({ onInvalid: (name) => invalid.push(name) })
+    expect(await listOf(names)).toEqual(['a'])
+    expect(invalid).toEqual(['../b', ''])
+  })
+
+  test('lists up to a limit', async () => {
+    const { transport } = await startTestRegistry({
+      'GET /v2/_catalog': answers(200, {}, { repositories: ['a', 'b'] }),
+    })
+    await expect(listOf(new Registry(transport).catalog({ maxListLength: 1 }))).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      message: expect.stringContaining('are more than 1'),
+    })
   })
 
   test.each([

@@ -16,6 +16,7 @@ function answerOf(status: number, body: string | Uint8Array | Readable, options:
     method,
     url,
     header: (name) => (name === 'content-type' ? contentType : undefined),
+    headerList: () => undefined,
     body: body instanceof Readable ? body : Readable.from([Buffer.from(body)]),
     discard: async () => undefined,
   }

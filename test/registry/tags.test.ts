@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { TransportEvent } from '../../src/registry/http/transport-event.js'
 import { answers, listOf, NAME, startTestRegistry } from './test-registry.js'
 
 const PATH = `/v2/${NAME}/tags/list`
@@ -49,9 +50,41 @@ describe('tags', () => {
     expect(await listOf(registry.repository().tags({ last: 'b' }))).toEqual(['c'])
   })
 
-  test.each([['../x'], ['a/b'], ['\u001b[2J'], [5], [null]])('never hold %j', async (tag) => {
-    const registry = await startTestRegistry({ [`GET ${PATH}`]: page(['a', tag]) })
-    await expect(listOf(registry.repository().tags())).rejects.toMatchObject({ code: 'invalid-content' })
+  test.each<[unknown, string]>([
+    ['../x', '../x'],
+    ['a/b', 'a/b'],
+    ['', ''],
+    [`sha256:${'a'.repeat(64)}`, `sha256:${'a'.repeat(64)}`],
+    ['\u001b[2J', '\\u{1b}[2J'],
+    [5, '5'],
+    [null, 'null'],
+  ])('leave %j out and report it', async (tag, shown) => {
+    const events: TransportEvent[] = []
+    const registry = await startTestRegistry(
+      { [`GET ${PATH}`]: page(['a', tag, 'b']) },
+      { transport: { onEvent: (event) => events.push(event), trace: false } },
+    )
+    expect(await listOf(registry.repository().tags())).toEqual(['a', 'b'])
+    const what = `tags of ${registry.host}/${NAME}`
+    expect(events).toEqual([
+      { type: 'warning', message: `left out of the ${what}, as they are no valid names: "${shown}"` },
+    ])
+    const invalid: string[] = []
+    await listOf(registry.repository().tags({ onInvalid: (name) => invalid.push(name) }))
+    expect(invalid).toEqual([shown])
+    expect(events).toHaveLength(1)
+  })
+
+  test('are listed up to a limit that can be raised, and more are an error', async () => {
+    const registry = await startTestRegistry({ [`GET ${PATH}`]: page(['a', 'b', 'c']) })
+    const listed: string[] = []
+    const list = async (maxListLength: number): Promise<void> => {
+      for await (const tag of registry.repository().tags({ maxListLength })) listed.push(tag)
+    }
+    await expect(list(2)).rejects.toMatchObject({ code: 'limit-exceeded', details: { reason: 'list-length' } })
+    expect(listed.splice(0)).toEqual(['a', 'b'])
+    await list(3)
+    expect(listed).toEqual(['a', 'b', 'c'])
   })
 
   test('of a missing repository are not found', async () => {
@@ -137,9 +170,33 @@ describe('a next page', () => {
     expect(await listOf(registry.repository().tags())).toEqual(['a', 'b'])
   })
 
-  test('with a malformed link is an error', async () => {
+  test('with a malformed link is an error, after what was there', async () => {
     const registry = await startTestRegistry({ [`GET ${PATH}`]: page(['a'], 'nonsense') })
-    await expect(listOf(registry.repository().tags())).rejects.toThrow('malformed Link header')
+    const listed: string[] = []
+    const list = async (): Promise<void> => {
+      for await (const tag of registry.repository().tags()) listed.push(tag)
+    }
+    await expect(list()).rejects.toThrow('malformed Link header')
+    expect(listed).toEqual(['a'])
+  })
+
+  test('is found in the second of two Link headers', async () => {
+    const registry = await startTestRegistry({
+      [`GET ${PATH}?n=1000`]: ({ response }) => {
+        response.writeHead(200, { link: [`<${PATH}>; rel="first"`, `<${PATH}?last=a>; rel="next"`] })
+        response.end(JSON.stringify({ tags: ['a'] }))
+      },
+      [`GET ${PATH}?last=a`]: page(['b']),
+    })
+    expect(await listOf(registry.repository().tags())).toEqual(['a', 'b'])
+  })
+
+  test('is found without brackets', async () => {
+    const registry = await startTestRegistry({
+      [`GET ${PATH}?n=1000`]: page(['a'], `${PATH}?n=1&last=a; rel="next"`),
+      [`GET ${PATH}?n=1&last=a`]: page(['b']),
+    })
+    expect(await listOf(registry.repository().tags())).toEqual(['a', 'b'])
   })
 
   test('behind "prev" is none', async () => {

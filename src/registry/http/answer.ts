@@ -29,6 +29,11 @@ export class Answer implements RegistryAnswer {
     return this.headerValues(name)[0]
   }
 
+  headerList(name: string): string | undefined {
+    const values = this.headerValues(name)
+    return values.length === 0 ? undefined : values.join(', ')
+  }
+
   /** Every value of a header, in the order of arrival. */
   headerValues(name: string): readonly string[] {
     const value = this.content.headers[name.toLowerCase()]

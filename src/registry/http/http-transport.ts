@@ -67,6 +67,10 @@ export class HttpTransport implements RegistryTransport {
     this.#authenticator = this.#createAuthenticator(options, clock)
   }
 
+  notice(message: string): void {
+    this.#warnings.report(message)
+  }
+
   async request(request: RegistryRequest): Promise<RegistryAnswer> {
     const url = this.#ownUrl(request.url)
     const { method, signal } = request

@@ -44,7 +44,10 @@ export type TransportEvent =
       readonly attempts: number
       readonly reason: string
     }
-  /** The registry sent `Warning: 299 - "…"` (distribution-spec, "Warnings"); each text is reported once. */
+  /**
+   * The registry sent `Warning: 299 - "…"` (distribution-spec, "Warnings"), or something about it is worth knowing and
+   * no failure; each text is reported once.
+   */
   | { readonly type: 'warning'; readonly message: string }
 
 export type OnTransportEvent = (event: TransportEvent) => void

@@ -59,8 +59,10 @@ export interface RegistryAnswer {
   readonly method: Method
   /** The address that answered in the end, after redirects. */
   readonly url: string
-  /** First value of a header, or undefined. Names in any case. */
+  /** First value of a header that comes once, or undefined. Names in any case. */
   header(name: string): string | undefined
+  /** A header that is a list and may come several times: all its values, joined by commas (RFC 9110, section 5.3). */
+  headerList(name: string): string | undefined
   /** The body as received: never decoded. Errors with `network-error` or `timeout` when it is cut or stalls. */
   readonly body: AnswerContent
   /** How often the request was sent, 1 when it is not given: a 404 to a repeated DELETE means that it is done. */
@@ -93,4 +95,6 @@ export interface RegistryTransport {
   /** For callers who repeat what the transport cannot; by default five attempts, and nobody is told. */
   readonly repetition?: Repetition
   request(request: RegistryRequest): Promise<RegistryAnswer>
+  /** Reports something about the registry that is worth knowing and no failure; each text once. */
+  notice?(message: string): void
 }

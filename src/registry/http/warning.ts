@@ -17,15 +17,16 @@ export class Warnings {
     this.#onEvent = onEvent
   }
 
-  /** Looks for warnings in an answer of the registry itself. */
+  /** Looks for warnings in a response of the registry itself. */
   note(answer: Answer): void {
-    for (const value of answer.headerValues('warning')) {
-      for (const message of parseWarnings(value)) {
-        if (this.#seen.has(message) || this.#seen.size >= MAX_WARNINGS) continue
-        this.#seen.add(message)
-        this.#onEvent({ type: 'warning', message })
-      }
-    }
+    for (const value of answer.headerValues('warning')) parseWarnings(value).forEach((message) => this.report(message))
+  }
+
+  /** Passes on a text that is safe to print, unless it was passed on before. */
+  report(message: string): void {
+    if (this.#seen.has(message) || this.#seen.size >= MAX_WARNINGS) return
+    this.#seen.add(message)
+    this.#onEvent({ type: 'warning', message })
   }
 }
 
