@@ -25,9 +25,6 @@ const MAX_AGE = 50
 const MAX_STALE_ROUNDS = 20
 const WAIT_FOR_OTHERS = { base: 400, cap: 3000 }
 
-/** Ends a write whose basis is too old. */
-const STALE = new GantryError('conflict', 'the list of referrers was read too long ago')
-
 interface PendingChange extends ReferrerChange {
   readonly resolve: () => void
   readonly reject: (error: unknown) => void
@@ -81,6 +78,8 @@ class ReferrersTagWriter {
   #hasOthers = false
   #readAt = 0
   #staleRounds = 0
+  /** Rounds that ended because the registry failed and what had been read was too old for a retry. */
+  #failedRounds = 0
   #hasWaited = false
 
   constructor(context: RepositoryContext, subject: Digest, onIdle: () => void) {
@@ -176,10 +175,10 @@ class ReferrersTagWriter {
     requireWritable(this.#context, this.#subject, index)
     if (this.#lostRounds > 0 && index.isSubject) throw this.#unwritable()
     try {
-      await this.#put(index, changes, options)
+      if ((await this.#put(index, changes, options)) === 'stale') return
       this.#staleRounds = 0
+      this.#failedRounds = 0
     } catch (error) {
-      if (error === STALE) return
       // Somebody else was faster, and the registry has noticed.
       if (!isGantryError(error, 'conflict') || error.response?.status !== 412) throw error
     }
@@ -190,24 +189,43 @@ class ReferrersTagWriter {
     }
   }
 
-  /** Entries whose manifests were deleted behind the list's back keep some registries from taking it. */
-  async #put(index: ReferrersIndex, changes: readonly ReferrerChange[], options: CallOptions): Promise<void> {
+  /**
+   * Writes the list.
+   * @returns `stale` when nothing was sent because what was read is too old
+   */
+  async #put(
+    index: ReferrersIndex,
+    changes: readonly ReferrerChange[],
+    { signal }: CallOptions,
+  ): Promise<'written' | 'stale'> {
     const tag = referrersTagOf(this.#subject)
     const isStrong = index.etag !== undefined && !index.etag.startsWith('W/')
-    const putOptions = {
-      ...options,
-      ...(isStrong ? { ifMatch: index.etag } : {}),
-      beforeSending: () => {
-        if (performance.now() - this.#readAt <= MAX_AGE || this.#staleRounds >= MAX_STALE_ROUNDS) return
-        this.#staleRounds++
-        throw STALE
-      },
+    const ifMatch = isStrong ? index.etag : undefined
+    // A note of its own: on its way through the transport an error may be replaced by another one.
+    let isStale = false as boolean
+    let sendings = 0
+    const beforeSending = (): void => {
+      sendings++
+      if (performance.now() - this.#readAt <= MAX_AGE || !this.#mayReadAgain(sendings > 1)) return
+      isStale = true
+      throw new GantryError('conflict', 'the list of referrers was read too long ago')
     }
     const put = async (gone?: ReadonlySet<string>): Promise<void> => {
       const changed = changedIndex(this.#context, index, changes, gone)
-      await putManifest(this.#context, changed, tag, putOptions)
+      await putManifest(this.#context, changed, tag, { signal, ifMatch, beforeSending })
       this.#written = changed.descriptor.digest
     }
+    try {
+      await this.#putMended(put, { signal })
+      return 'written'
+    } catch (error) {
+      if (isStale) return 'stale'
+      throw error
+    }
+  }
+
+  /** Entries whose manifests were deleted behind the list's back keep some registries from taking it. */
+  async #putMended(put: (gone?: ReadonlySet<string>) => Promise<void>, options: CallOptions): Promise<void> {
     try {
       await put()
     } catch (error) {
@@ -219,6 +237,12 @@ class ReferrersTagWriter {
       if (gone.size === 0) throw error
       await put(gone)
     }
+  }
+
+  /** A registry that goes on failing has to be told from one that is slow: its retries are the transport's to count. */
+  #mayReadAgain(isRetry: boolean): boolean {
+    if (isRetry) return ++this.#failedRounds < this.#context.repetition.attempts
+    return this.#staleRounds++ < MAX_STALE_ROUNDS
   }
 
   #settleTime(): number {

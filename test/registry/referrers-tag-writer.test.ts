@@ -188,6 +188,43 @@ describe('a manifest with a subject', () => {
   })
 })
 
+describe('a registry that fails once', () => {
+  test.each([429, 500, 502, 503, 504])('with %i gets the list in the next attempt', async (status) => {
+    let failures = 0
+    const registry = await startManifestRegistry({
+      intercept: ({ request, answer }) => {
+        if (request.method !== 'PUT' || request.url?.includes(TAG) !== true || failures > 0) return false
+        failures++
+        answer(status)
+        return true
+      },
+    })
+    // Longer than what was read may be kept.
+    const transport = createTransport({ registry: registry.host, plainHttp: true, retry: { firstDelay: 200 } })
+    onTestFinished(() => transport.close())
+    const content = referrer(1)
+    await new Repository(transport, NAME).push(content.descriptor, openBytes(content.bytes))
+    expect(failures).toBe(1)
+    expect(registry.listed().map(({ digest }) => digest)).toEqual([content.descriptor.digest])
+  })
+
+  test('and goes on failing is given up, with what it said', async () => {
+    const registry = await startManifestRegistry({
+      intercept: ({ request, answer }) => {
+        if (request.method !== 'PUT' || request.url?.includes(TAG) !== true) return false
+        answer(503)
+        return true
+      },
+    })
+    const retry = { attempts: 3, firstDelay: 120, maxDelay: 120 }
+    const transport = createTransport({ registry: registry.host, plainHttp: true, retry })
+    onTestFinished(() => transport.close())
+    const content = referrer(1)
+    const pushed = new Repository(transport, NAME).push(content.descriptor, openBytes(content.bytes))
+    await expect(pushed).rejects.toMatchObject({ code: 'registry-error', response: { status: 503 } })
+  })
+})
+
 describe('a tag that holds something else', () => {
   test.each([
     ['an image', () => manifestWith({ annotations: { an: 'image' } }).bytes, MediaType.imageManifest, 'conflict'],
