@@ -15,8 +15,8 @@ export interface Context {
   readonly stdout: OutputStream
   readonly stderr: OutputStream
   readonly environment: Readonly<Record<string, string | undefined>>
-  readonly currentFolder: string
-  readonly homeFolder: string
+  /** Undefined where the user has none. */
+  readonly homeFolder: string | undefined
   /** Fires on ctrl-C, on termination and when `--timeout` is over. */
   readonly signal: AbortSignal
   /** Name that the program was called by, for usage lines. */

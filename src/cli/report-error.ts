@@ -1,4 +1,4 @@
-import { isGantryError, visibleText, type ErrorCode, type GantryError } from '../index.js'
+import { GantryError, isGantryError, visibleText, type ErrorCode } from '../index.js'
 import type { Context } from './context.js'
 import { flagHintFor } from './flag-hints.js'
 import { SideError } from './prefixed-error.js'
@@ -18,7 +18,8 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
  * Prints an error for people and gives the exit code that belongs to it.
  * What is no GantryError is a bug in gantry: its stack is shown, and the exit code is 1.
  */
-export function reportError(error: unknown, context: Context): number {
+export function reportError(thrown: unknown, context: Context): number {
+  const error = isWithoutCurrentFolder(thrown) ? currentFolderError(thrown) : thrown
   const stop = stopReasonOf(context)
   if (stop?.isSilent === true) return stop.exitCode
   if (stop !== undefined && (error === context.signal.reason || isGantryError(error, 'aborted'))) {
@@ -36,6 +37,18 @@ export function reportError(error: unknown, context: Context): number {
   }
   context.stderr.write(visibleText(formatError(error)))
   return EXIT_CODES[error.code] ?? 1
+}
+
+/** Node.js asks for the current folder when it completes a relative path. */
+function isWithoutCurrentFolder(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd'
+}
+
+function currentFolderError(cause: unknown): GantryError {
+  return new GantryError('file-error', 'the current folder does not exist any more', {
+    hint: 'Change to a folder that exists, and run the command again.',
+    cause,
+  })
 }
 
 function formatError(error: GantryError): string {

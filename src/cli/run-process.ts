@@ -1,4 +1,4 @@
-import { homedir } from 'node:os'
+import { ownHomeFolder } from '../util/home-folder.js'
 import type { Context } from './context.js'
 import { main } from './main.js'
 
@@ -67,8 +67,7 @@ function processContext(signal: AbortSignal): Context {
     stdout: process.stdout,
     stderr: process.stderr,
     environment: process.env,
-    currentFolder: process.cwd(),
-    homeFolder: homedir(),
+    homeFolder: ownHomeFolder(),
     signal,
     programName: 'gantry',
   }

@@ -34,6 +34,24 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
   return bytes === undefined ? undefined : parseAuthFile(bytes, path)
 }
 
+/**
+ * Like {@link readAuthFile} for a file that nobody has named: one that may not be read is passed over as well. Podman's
+ * folder below /run belongs to root where root has used it first.
+ * @param onSkippedFile is told of a file that may not be read
+ */
+export async function readOptionalAuthFile(
+  path: string,
+  onSkippedFile?: (path: string, reason: string) => void,
+): Promise<AuthFile | undefined> {
+  try {
+    return await readAuthFile(path)
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES', 'EPERM')) throw error
+    onSkippedFile?.(path, messageOf(error))
+    return undefined
+  }
+}
+
 /** The bytes of a credential file, at most {@link MAX_AUTH_FILE_SIZE}, or undefined when there is none. */
 export async function readAuthBytes(path: string): Promise<Uint8Array | undefined> {
   try {

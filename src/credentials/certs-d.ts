@@ -1,8 +1,9 @@
 import { readdir, realpath } from 'node:fs/promises'
 import { join, posix, win32 } from 'node:path'
-import { GantryError } from '../errors.js'
+import { GantryError, messageOf } from '../errors.js'
 import { fileError, isSystemError } from '../util/file-error.js'
 import { readSmallFile } from '../util/read-file.js'
+import type { OnSkippedFile } from './credential-settings.js'
 import { isDockerHub } from './server-keys.js'
 
 /** The largest certificate or key file that is read, in bytes. */
@@ -17,19 +18,24 @@ export interface RegistryCertificates {
   readonly key?: string
 }
 
+export interface CertificateReading {
+  /** Default: the platform that this runs on. */
+  readonly platform?: NodeJS.Platform | undefined
+  /** Told of each file and folder that is passed over because it may not be read. */
+  readonly onSkippedFile?: OnSkippedFile | undefined
+}
+
 /**
  * The folders in which Podman and Docker look for certificates (containers-certs.d(5)): the user's before the system's.
- * @param homeFolder the user's home folder
+ * @param homeFolder the user's home folder; undefined where there is none
  */
 export function certificateRootsOf(
-  homeFolder: string,
+  homeFolder: string | undefined,
   platform: NodeJS.Platform = process.platform,
 ): readonly string[] {
   const path = platform === 'win32' ? win32 : posix
-  const homeRoots = [
-    path.join(homeFolder, '.config', 'containers', 'certs.d'),
-    path.join(homeFolder, '.config', 'docker', 'certs.d'),
-  ]
+  const owners = homeFolder === undefined ? [] : ['containers', 'docker']
+  const homeRoots = owners.map((owner) => path.join(homeFolder ?? '', '.config', owner, 'certs.d'))
   return platform === 'win32' ? homeRoots : [...homeRoots, '/etc/containers/certs.d', '/etc/docker/certs.d']
 }
 
@@ -38,30 +44,32 @@ export function certificateRootsOf(
  * `*.crt` is an authority; `X.cert` and `X.key` are a client certificate, the first by name in the first folder that
  * has one. Port 443 may be left out of a folder's name; Docker Hub's folder is `docker.io`.
  * @param registry host and port as in references
- * @param roots the folders above; those that do not exist, or may not be entered, are passed over
+ * @param roots the folders above; those that do not exist, or may not be entered, are passed over, and so are files
+ *   that may not be read
  * @throws GantryError `file-error` when a file cannot be read, `invalid-content` when it is not PEM or one half of a pair
  *   is missing
  */
 export async function readRegistryCertificates(
   registry: string,
   roots: readonly string[],
-  platform: NodeJS.Platform = process.platform,
+  { platform = process.platform, onSkippedFile }: CertificateReading = {},
 ): Promise<RegistryCertificates> {
   const ca: string[] = []
   let pair: Pick<RegistryCertificates, 'certificate' | 'key'> = {}
+  const read = (path: string, label: string) => readReadable(path, label, onSkippedFile)
   for (const root of roots) {
     for (const name of folderNamesOf(registry, platform)) {
       const folder = join(root, name)
-      const names = await namesIn(folder)
+      const names = await namesIn(folder, onSkippedFile)
       for (const file of names.filter((candidate) => candidate.endsWith('.crt'))) {
-        ca.push(await readPem(join(folder, file), 'CERTIFICATE'))
+        const authority = await read(join(folder, file), 'CERTIFICATE')
+        if (authority !== undefined) ca.push(authority)
       }
       const stem = clientPairIn(folder, names)
       if (stem === undefined || pair.certificate !== undefined) continue
-      pair = {
-        certificate: await readPem(join(folder, `${stem}.cert`), 'CERTIFICATE'),
-        key: await readPem(join(folder, `${stem}.key`), 'PRIVATE KEY'),
-      }
+      const certificate = await read(join(folder, `${stem}.cert`), 'CERTIFICATE')
+      const key = await read(join(folder, `${stem}.key`), 'PRIVATE KEY')
+      if (certificate !== undefined && key !== undefined) pair = { certificate, key }
     }
   }
   return { ca: [...new Set(ca)], ...pair }
@@ -77,13 +85,16 @@ function folderNamesOf(registry: string, platform: NodeJS.Platform): readonly st
   return platform === 'win32' ? [...new Set(names.map((name) => name.replaceAll(':', '')))] : names
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+async function namesIn(folder: string, onSkippedFile: OnSkippedFile | undefined): Promise<readonly string[]> {
   try {
     return (await readdir(folder)).sort()
   } catch (cause) {
+    if (isSystemError(cause, 'ENOENT', 'ENOTDIR')) return []
+    const error = fileError(cause, 'list', folder)
     // Podman passes over folders of another user too; should the certificate matter, the connection says so.
-    if (isSystemError(cause, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) return []
-    throw fileError(cause, 'list', folder)
+    if (!isSystemError(cause, 'EACCES', 'EPERM')) throw error
+    onSkippedFile?.(folder, messageOf(error))
+    return []
   }
 }
 
@@ -107,6 +118,21 @@ function clientPairIn(folder: string, names: readonly string[]): string | undefi
     )
   }
   return certificates[0]
+}
+
+/** Like {@link readPem}, with undefined for a file that may not be read: a system's client keys are often root's. */
+async function readReadable(
+  path: string,
+  label: string,
+  onSkippedFile: OnSkippedFile | undefined,
+): Promise<string | undefined> {
+  try {
+    return await readPem(path, label)
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES', 'EPERM')) throw error
+    onSkippedFile?.(path, messageOf(error))
+    return undefined
+  }
 }
 
 async function readPem(path: string, label: string): Promise<string> {

@@ -1,5 +1,5 @@
 import type { Credential, CredentialLookup, CredentialScope } from '../registry/auth/credential.js'
-import { parseAuthFile, readAuthFile, type AuthFile } from './auth-file.js'
+import { parseAuthFile, readAuthFile, readOptionalAuthFile, type AuthFile } from './auth-file.js'
 import { CredentialHelper } from './credential-helper.js'
 import type { CredentialSettings } from './credential-settings.js'
 import { findHelperName, findHostCredential, findRepositoryCredential } from './find-auth-entry.js'
@@ -18,8 +18,8 @@ import { helperKeysOf } from './server-keys.js'
  *
  * Whoever names a file (2, 3) means that file, so another account is never used in its place. Within a file, an entry for
  * a path that the repository lies under comes first, the longest one winning; then for the host its helper in
- * `credHelpers`, else `credsStore`, and, when the helper holds nothing, its entry in `auths`. A file that does not exist
- * is passed over; one that is broken, and a helper that fails, are errors and never "anonymous".
+ * `credHelpers`, else `credsStore`, and, when the helper holds nothing, its entry in `auths`. A file that does not exist,
+ * or that nobody has named and may not be read, is passed over; one that is broken, and a helper that fails, are errors and never "anonymous".
  *
  * Files are read and helpers asked at most once in the life of a lookup.
  */
@@ -67,7 +67,12 @@ export function createCredentialLookup(settings: CredentialSettings): Credential
 export function lookupFilesOf(settings: CredentialSettings): readonly string[] {
   if (settings.registryConfigs.length > 0) return settings.registryConfigs
   if (settings.registryAuthFile !== undefined) return [settings.registryAuthFile]
-  return [settings.dockerConfig, ...settings.containersAuthFiles]
+  return [settings.dockerConfig, ...settings.containersAuthFiles].filter((path) => path !== undefined)
+}
+
+/** Reads one of the files of {@link lookupFilesOf}; one that the user has not named need not be readable. */
+export async function readLookupFile(path: string, settings: CredentialSettings): Promise<AuthFile | undefined> {
+  return isFileNamed(settings) ? readAuthFile(path) : readOptionalAuthFile(path, settings.onSkippedFile)
 }
 
 function isFileNamed(settings: CredentialSettings): boolean {
@@ -75,7 +80,7 @@ function isFileNamed(settings: CredentialSettings): boolean {
 }
 
 function sourcesOf(settings: CredentialSettings): readonly (() => Promise<AuthFile | undefined>)[] {
-  const files = lookupFilesOf(settings).map((path) => once(() => readAuthFile(path)))
+  const files = lookupFilesOf(settings).map((path) => once(() => readLookupFile(path, settings)))
   const { dockerAuthConfig } = settings
   if (dockerAuthConfig === undefined || isFileNamed(settings)) return files
   return [once(async () => parseAuthFile(new TextEncoder().encode(dockerAuthConfig), 'DOCKER_AUTH_CONFIG')), ...files]

@@ -1,7 +1,6 @@
 import { GantryError } from '../errors.js'
 import { visibleLine } from '../util/visible-text.js'
-import { readAuthFile } from './auth-file.js'
-import { lookupFilesOf } from './credential-lookup.js'
+import { lookupFilesOf, readLookupFile } from './credential-lookup.js'
 import type { CredentialSettings } from './credential-settings.js'
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -15,7 +14,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 export async function readHttpHeaders(settings: CredentialSettings): Promise<Readonly<Record<string, string>>> {
   const headers = Object.create(null) as Record<string, string>
   for (const path of lookupFilesOf(settings)) {
-    const file = await readAuthFile(path)
+    const file = await readLookupFile(path, settings)
     for (const [name, value] of file?.httpHeaders ?? []) {
       // eslint-disable-next-line no-control-regex -- refusing them is the job
       if (!TOKEN.test(name) || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(value)) {

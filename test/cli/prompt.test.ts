@@ -10,7 +10,6 @@ function contextWith(stdin: Readable): ConstructorParameters<typeof Prompt>[0] {
     stdout: output,
     stderr: output,
     environment: {},
-    currentFolder: '/',
     homeFolder: '/',
     signal: new AbortController().signal,
     programName: 'gantry',

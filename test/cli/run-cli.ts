@@ -40,7 +40,6 @@ export function startCli(words: readonly string[], options: CliOptions = {}): Ru
     stdout,
     stderr,
     environment: { PATH: process.env.PATH ?? '', ...options.environment },
-    currentFolder: process.cwd(),
     homeFolder: options.homeFolder ?? '/nonexistent',
     signal: controller.signal,
     programName: 'gantry',

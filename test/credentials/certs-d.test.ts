@@ -22,7 +22,7 @@ const read = (registry: string, ...roots: readonly string[]): ReturnType<typeof 
   readRegistryCertificates(
     registry,
     (roots.length === 0 ? ['a', 'b'] : roots).map((root) => join(folder, root)),
-    'linux',
+    { platform: 'linux' },
   )
 
 describe('the folders for a registry', () => {
@@ -74,7 +74,9 @@ describe('the folders for a registry', () => {
 
   test('have no colon in their names on Windows', async () => {
     write('a/r5000/ca.crt', pem('ca'))
-    expect((await readRegistryCertificates('r:5000', [join(folder, 'a')], 'win32')).ca).toEqual([pem('ca')])
+    expect((await readRegistryCertificates('r:5000', [join(folder, 'a')], { platform: 'win32' })).ca).toEqual([
+      pem('ca'),
+    ])
     expect((await read('r:5000')).ca).toEqual([])
   })
 

@@ -31,7 +31,6 @@ async function shownOn(terminal: {
     stdout: output,
     stderr: output,
     environment: { TERM: terminal.TERM, NO_COLOR: '1' },
-    currentFolder: '/',
     homeFolder: '/',
     signal: new AbortController().signal,
     programName: 'gantry',
