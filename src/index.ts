@@ -72,6 +72,7 @@ export type {
   PushOptions,
   ReferrerOptions,
   ReferrerSource,
+  ResolveOptions,
   Sink,
   Source,
   Store,

@@ -55,7 +55,7 @@ export class DigestTagSearch {
   async find(digests: Iterable<Digest>): Promise<readonly FoundTag[]> {
     const callOptions = callOptionsOf(this.#options)
     const tags = await this.#existing([...digests].flatMap(digestTagsOf))
-    const found = await mapConcurrently(tags, async (tag) => resolveTag(this.#source, tag, callOptions), {
+    const found = await mapConcurrently(tags, async (tag) => this.#findTag(tag, callOptions), {
       concurrency: this.#options.concurrency ?? 64,
       ...callOptions,
     })
@@ -65,6 +65,16 @@ export class DigestTagSearch {
   /** Lets go of a list that nobody needs any more; to be called in any case. */
   async end(): Promise<void> {
     await this.#list?.end()
+  }
+
+  /** What is found is copied, so the manifest is read right away. */
+  async #findTag(tag: string, options: CallOptions): Promise<FoundTag | undefined> {
+    try {
+      return { tag, descriptor: (await this.#source.readManifest(tag, options)).descriptor }
+    } catch (error) {
+      if (isGantryError(error, 'not-found')) return undefined
+      throw error
+    }
   }
 
   /** Those of the candidates that are worth asking for. */
@@ -85,18 +95,5 @@ export class DigestTagSearch {
       throw error
     }
     return existing
-  }
-}
-
-/**
- * What a tag points at, if anything.
- * @throws GantryError as the source, but `not-found`
- */
-export async function resolveTag(source: Source, tag: string, options: CallOptions): Promise<FoundTag | undefined> {
-  try {
-    return { tag, descriptor: await source.resolve(tag, options) }
-  } catch (error) {
-    if (isGantryError(error, 'not-found')) return undefined
-    throw error
   }
 }

@@ -4,7 +4,7 @@ import type { CallOptions, Sink, Source } from '../store/store.js'
 import { mapConcurrently } from '../util/limit.js'
 import { callOptionsOf } from './call-options.js'
 import type { PlannedTag } from './copy-plan.js'
-import { resolveTag, type FoundTag } from './digest-tags.js'
+import type { FoundTag } from './digest-tags.js'
 
 const CONCURRENCY = 64
 
@@ -37,7 +37,7 @@ export async function tagsAt(
 
 async function resolveOrSkip(sink: Source, tag: string, options: CallOptions): Promise<FoundTag | undefined> {
   try {
-    return await resolveTag(sink, tag, options)
+    return { tag, descriptor: await sink.resolve(tag, { ...options, trustMissing: true }) }
   } catch (error) {
     // Whoever may push need not be allowed to look; setting the tag will tell.
     if (isGantryError(error) && error.code !== 'aborted') return undefined

@@ -1,7 +1,8 @@
 import { GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { FetchOptions } from '../store/store.js'
-import { requireIdentity } from './bounded-request.js'
+import type { Bytes } from '../util/bytes.js'
+import { decodeBlob, encodingOf } from './content-encoding.js'
 import { parseByteCount, parseContentRange } from './content-range.js'
 import { blobPath } from './endpoints.js'
 import type { RegistryAnswer } from './http/transport.js'
@@ -14,9 +15,11 @@ export interface ByteRange {
   readonly end?: number
 }
 
-/** An answer that holds the blob from `start` on. */
+/** A response that holds the blob from `start` on. */
 export interface BlobAnswer {
   readonly answer: RegistryAnswer
+  /** The bytes of the blob: the body of the response, decoded where that is needed. */
+  readonly body: Bytes
   readonly start: number
   /** The byte after the last one that the answer announces. */
   readonly end: number
@@ -26,8 +29,7 @@ export interface BlobAnswer {
  * Asks for a blob, whole or a range of it (distribution-spec, end-2; RFC 9110, section 14). An answer is only accepted
  * where it says exactly which bytes it holds.
  * @returns undefined when the registry's answer to a range cannot be used: ask for the whole blob then
- * @throws GantryError `not-found`; `size-mismatch` before any byte is read when the registry has another length;
- *   `invalid-content` when it has re-encoded the blob
+ * @throws GantryError `not-found`; `size-mismatch` before any byte is read when the registry has another length
  */
 export async function requestBlob(
   context: RepositoryContext,
@@ -50,14 +52,14 @@ export async function requestBlob(
   })
   const what = `blob ${referenceIn(context, descriptor.digest)}`
   if (answer.status === 200) {
-    requireIdentity(answer, what)
-    requireLength(answer, descriptor.size, what)
-    return { answer, start: 0, end: descriptor.size }
+    const encoding = encodingOf(answer)
+    if (encoding === undefined) requireLength(answer, descriptor.size, what)
+    const body = encoding === undefined ? answer.body : decodeBlob(answer, descriptor, { encoding, what })
+    return { answer, body, start: 0, end: descriptor.size }
   }
   if (range !== undefined && (answer.status === 206 || answer.status === 416)) {
     const part = answer.status === 206 ? partOf(answer, range, descriptor) : undefined
     if (part === undefined) answer.body.destroy()
-    else requireIdentity(answer, what)
     return part
   }
   if (answer.status === 404) throw await notFound(context, descriptor, answer)
@@ -71,7 +73,7 @@ function partOf(answer: RegistryAnswer, wanted: ByteRange, { size }: Descriptor)
   if (wanted.end !== undefined && range.end >= wanted.end) return undefined
   const length = parseByteCount(answer.header('content-length'))
   if (length !== undefined && length !== range.end + 1 - range.start) return undefined
-  return { answer, start: range.start, end: range.end + 1 }
+  return { answer, body: answer.body, start: range.start, end: range.end + 1 }
 }
 
 function requireLength(answer: RegistryAnswer, size: number, what: string): void {

@@ -26,12 +26,12 @@ export async function* downloadBlob(
   const split = new DownloadSplit(context, descriptor, options)
   while (!progress.hasAll()) {
     // The transport has done all that can be done to get an answer; only what breaks off afterwards is resumed here.
-    const { answer, start } = await openAt(context, descriptor, progress, options)
+    const { body, start } = await openAt(context, descriptor, progress, options)
     let failure: GantryError | undefined
     let arrived = start
     try {
       split.begin(progress.position)
-      for await (const chunk of answer.body) {
+      for await (const chunk of body) {
         const from = Math.max(0, progress.position - arrived)
         const to = Math.min(chunk.byteLength, split.boundary - arrived)
         arrived += chunk.byteLength

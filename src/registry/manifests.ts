@@ -3,8 +3,9 @@ import { asManifest, type Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, isDigest, parseDigest, type Digest } from '../oci/digest.js'
 import { declaredMediaType, detectMediaType, manifestDigest, type ManifestContent } from '../oci/manifest.js'
 import { isSchema1Type, MediaType, mediaTypeOf } from '../oci/media-types.js'
-import type { CallOptions } from '../store/store.js'
+import type { CallOptions, ResolveOptions } from '../store/store.js'
 import { requestBounded } from './bounded-request.js'
+import { encodingOf, mentionEncoding } from './content-encoding.js'
 import { parseByteCount } from './content-range.js'
 import { manifestPath } from './endpoints.js'
 import { isRetryableStatus } from './http/retry.js'
@@ -33,17 +34,18 @@ export interface ManifestBytes {
 
 /**
  * Finds what a tag or digest names by one HEAD; asks for the manifest itself where a registry leaves out or garbles what
- * is needed. The result is the registry's claim until the bytes are read.
+ * is needed, and before it says that nothing is there: caches in front of registries may answer a HEAD with 404 for what
+ * they have not fetched yet. The result is the registry's claim until the bytes are read.
  * @throws GantryError `not-found`, `digest-mismatch` when a digest is answered with another one
  */
 export async function resolveManifest(
   context: RepositoryContext,
   reference: string,
-  { signal }: CallOptions = {},
+  { trustMissing = false, signal }: ResolveOptions = {},
 ): Promise<Descriptor> {
   const answer = await context.transport.request(manifestRequest(context, reference, { method: 'HEAD', signal }))
   await answer.discard()
-  if (answer.status === 404) throw await notFound(context, reference, answer)
+  if (answer.status === 404 && trustMissing) throw await notFound(context, reference, answer)
   // Neither a lack of rights nor a rate limit is cured by asking once more.
   if (answer.status === 401 || answer.status === 429) throw await responseError(answer)
   const descriptor = answer.status === 200 ? descriptorFromHead(context, reference, answer) : undefined
@@ -86,7 +88,8 @@ export async function hasManifest(
     await answer.discard()
     return false
   }
-  if (answer.status === 401 || isRetryableStatus(answer.status)) throw await responseError(answer)
+  const isFault = isRetryableStatus(answer.status) && answer.status !== 500
+  if (answer.status === 401 || isFault) throw await responseError(answer)
   await answer.discard()
   // An answer to HEAD cannot say what is wrong, and some registries do not know HEAD at all.
   try {
@@ -124,8 +127,13 @@ async function readManifestOnce(
   })
   const mediaType = decideMediaType(answer, bytes, where)
   const manifest = { mediaType, bytes }
-  if (isDigest(reference)) checkDigest(reference, manifest, where)
-  const announced = checkAnnouncedDigest(answer, manifest, where)
+  let announced: Digest | undefined
+  try {
+    if (isDigest(reference)) checkDigest(reference, manifest, where)
+    announced = checkAnnouncedDigest(answer, manifest, where)
+  } catch (error) {
+    throw mentionEncoding(error, encodingOf(answer))
+  }
   const digest = isDigest(reference) ? reference : (announced ?? manifestDigest(mediaType, bytes))
   return { descriptor: asManifest({ mediaType, digest, size: bytes.byteLength }), bytes, etag: answer.header('etag') }
 }
@@ -155,9 +163,8 @@ function descriptorFromHead(
   const header = answer.header('docker-content-digest')?.trim()
   const mediaType = mediaTypeOf(answer.header('content-type') ?? '')
   const size = parseByteCount(answer.header('content-length'))
-  const encoding = answer.headerList('content-encoding') ?? 'identity'
   if (mediaType === '' || GENERIC_TYPES.has(mediaType) || size === undefined || size === 0) return undefined
-  if (encoding !== 'identity' || isSchema1Type(mediaType)) return undefined
+  if (encodingOf(answer) !== undefined || isSchema1Type(mediaType)) return undefined
   if (!isDigest(reference)) {
     return header === undefined || !isDigest(header) ? undefined : asManifest({ mediaType, digest: header, size })
   }

@@ -12,6 +12,7 @@ import type {
   PushOptions,
   ReferrerOptions,
   ReferrerSource,
+  ResolveOptions,
   Sink,
   Source,
   TagListOptions,
@@ -90,7 +91,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
     return this.#context.name
   }
 
-  async resolve(reference: string, options: CallOptions = {}): Promise<Descriptor> {
+  async resolve(reference: string, options: ResolveOptions = {}): Promise<Descriptor> {
     return resolveManifest(this.#context, reference, options)
   }
 

@@ -22,6 +22,14 @@ export interface PushOptions extends CallOptions {
   readonly tag?: string
 }
 
+export interface ResolveOptions extends CallOptions {
+  /**
+   * Take a registry's first word for it that nothing is there, for a caller who only writes it then. By default the
+   * registry is asked twice.
+   */
+  readonly trustMissing?: boolean
+}
+
 /**
  * Content that can be read by digest. What `fetch` yields is a claim: whoever gives the bytes a name checks size and
  * digest first, with {@link verifyContent}, and sinks always do.
@@ -31,7 +39,7 @@ export interface Source {
    * Finds what a tag or a digest names.
    * @throws GantryError `not-found`
    */
-  resolve(reference: string, options?: CallOptions): Promise<Descriptor>
+  resolve(reference: string, options?: ResolveOptions): Promise<Descriptor>
   /**
    * Resolves a tag or a digest and reads the manifest in one step, checked against its digest.
    * @throws GantryError `not-found`, `digest-mismatch`, `limit-exceeded` above the limit for manifests

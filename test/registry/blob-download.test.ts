@@ -1,5 +1,7 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { descriptorOf } from '../../src/oci/descriptor.js'
+import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.js'
+import { MediaType } from '../../src/oci/media-types.js'
 import { answers, collect, cut, NAME, someBytes, startTestRegistry } from './test-registry.js'
 import type { Script, ScriptedExchange } from './http/scripted-server.js'
 
@@ -327,9 +329,67 @@ describe('a body that is not the blob', () => {
     expect(registry.ledger).toHaveLength(1)
   })
 
-  test('that was encoded is refused', async () => {
-    const registry = await startTestRegistry({ [ROUTE]: answers(200, { 'content-encoding': 'gzip' }, bytes) })
-    await expect(collect(registry.repository().fetch(descriptor))).rejects.toThrow('the registry re-encoded blob')
+  const layer = gzipSync(someBytes(100_000))
+  const layerDescriptor = descriptorOf(MediaType.imageLayerGzip, layer)
+  const streamed =
+    (content: Uint8Array, encoding: string): Script =>
+    ({ response }) => {
+      response.writeHead(200, { 'content-encoding': encoding, 'transfer-encoding': 'chunked' })
+      response.end(content)
+    }
+
+  test.each<[string, Descriptor, Uint8Array, (content: Uint8Array) => Script]>([
+    [
+      'aws-chunked and is not',
+      descriptor,
+      bytes,
+      (content) => answers(200, { 'content-encoding': 'aws-chunked' }, Buffer.from(content)),
+    ],
+    [
+      'gzip and is not',
+      descriptor,
+      bytes,
+      (content) => answers(200, { 'content-encoding': 'gzip' }, Buffer.from(content)),
+    ],
+    [
+      'gzip, for the layer that it is',
+      layerDescriptor,
+      layer,
+      (content) => answers(200, { 'content-encoding': 'gzip' }, Buffer.from(content)),
+    ],
+    [
+      'gzip, for the layer that it is, without a length',
+      layerDescriptor,
+      layer,
+      (content) => streamed(content, 'gzip'),
+    ],
+    ['x-gzip, without a length, and is not', descriptor, bytes, (content) => streamed(content, 'x-gzip')],
+    ['gzip and is', descriptor, bytes, (content) => answers(200, { 'content-encoding': 'gzip' }, gzipSync(content))],
+    ['gzip and is, without a length', descriptor, bytes, (content) => streamed(gzipSync(content), 'gzip')],
+    [
+      'gzip and is, around a layer that is gzip',
+      layerDescriptor,
+      layer,
+      (content) => streamed(gzipSync(content), 'gzip'),
+    ],
+  ])('that is labelled %s', async (_, wanted, content, script) => {
+    const registry = await startTestRegistry({ [`GET /v2/${NAME}/blobs/${wanted.digest}`]: script(content) })
+    expect((await collect(registry.repository().fetch(wanted, { transient: true }))).equals(content)).toBe(true)
+  })
+
+  test('that is wrong and labelled mentions the label', async () => {
+    const wrong = Buffer.alloc(bytes.length, 'x')
+    const registry = await startTestRegistry({ [ROUTE]: answers(200, { 'content-encoding': 'br' }, wrong) })
+    await expect(collect(registry.repository().fetch(descriptor))).rejects.toMatchObject({
+      code: 'digest-mismatch',
+      hint: expect.stringContaining('"Content-Encoding: br"'),
+    })
+  })
+
+  test('that is decoded stops at its size', async () => {
+    const bomb = gzipSync(Buffer.alloc(bytes.length + 10 * MIB))
+    const registry = await startTestRegistry({ [ROUTE]: answers(200, { 'content-encoding': 'gzip' }, bomb) })
+    await expect(collect(registry.repository().fetch(descriptor))).rejects.toMatchObject({ code: 'size-mismatch' })
   })
 
   test('that says it is not encoded is fine', async () => {

@@ -4,6 +4,7 @@ import { pushManifest } from '../../src/artifact/push-manifest.js'
 import { descriptorOf } from '../../src/oci/descriptor.js'
 import { digestOf } from '../../src/oci/digest.js'
 import { ACCEPTED_MANIFEST_TYPES, MediaType } from '../../src/oci/media-types.js'
+import type { Script } from './http/scripted-server.js'
 import { answers, collect, cut, manifestHeaders, manifestWith, NAME, startTestRegistry } from './test-registry.js'
 
 const content = manifestWith()
@@ -38,15 +39,20 @@ describe('resolve', () => {
     ['the length of an encoding', 200, { ...headers, 'content-encoding': 'gzip', 'content-length': '7' }],
     ['405', 405, {}],
     ['403', 403, {}],
+    ['404', 404, {}],
+    ['500', 500, {}],
     ['400', 400, {}],
   ])('asks for the manifest itself after a HEAD with %s', async (_, status, head) => {
-    const registry = await startTestRegistry({
-      [`HEAD ${BY_TAG}`]: ({ response }) => {
-        response.writeHead(status, head)
-        response.end()
+    const registry = await startTestRegistry(
+      {
+        [`HEAD ${BY_TAG}`]: ({ response }) => {
+          response.writeHead(status, head)
+          response.end()
+        },
+        [`GET ${BY_TAG}`]: answers(200, headers, bytes),
       },
-      [`GET ${BY_TAG}`]: answers(200, headers, bytes),
-    })
+      { transport: { retry: { attempts: 1 } } },
+    )
     expect(await registry.repository().resolve('v1')).toEqual(descriptor)
     expect(registry.requests()).toEqual([`HEAD ${BY_TAG}`, `GET ${BY_TAG}`])
   })
@@ -58,6 +64,13 @@ describe('resolve', () => {
       message: `${registry.host}/${NAME}:v1: not found`,
       response: { status: 404 },
     })
+  })
+
+  test('of nothing takes one HEAD for a caller who trusts it', async () => {
+    const registry = await startTestRegistry({ [`GET ${BY_TAG}`]: answers(200, headers, bytes) })
+    const repository = registry.repository()
+    await expect(repository.resolve('v1', { trustMissing: true })).rejects.toMatchObject({ code: 'not-found' })
+    expect(registry.requests()).toEqual([`HEAD ${BY_TAG}`])
   })
 
   test.each([401, 429])('does not ask twice after %i', async (status) => {
@@ -167,11 +180,37 @@ describe('readManifest', () => {
     expect((await registry.repository().readManifest('v1')).descriptor).toMatchObject({ mediaType })
   })
 
-  test('refuses encoded documents', async () => {
+  test.each(['aws-chunked', 'UTF-8', 'gzip', 'x-gzip', 'identity, identity'])(
+    'takes bytes as they came that are labelled %s and are right',
+    async (encoding) => {
+      const labelled = answers(200, { ...headers, 'content-encoding': encoding }, bytes)
+      const registry = await startTestRegistry({ [`GET ${BY_TAG}`]: labelled })
+      expect((await registry.repository().readManifest('v1')).descriptor).toEqual(descriptor)
+    },
+  )
+
+  test.each(['gzip', 'x-gzip'])('decodes a document that is %s indeed', async (encoding) => {
+    const labelled = { ...without('content-length'), 'content-encoding': encoding }
+    const registry = await startTestRegistry({ [`GET ${BY_TAG}`]: answers(200, labelled, gzipSync(bytes)) })
+    const received = await registry.repository().readManifest('v1')
+    expect(received.descriptor).toEqual(descriptor)
+    expect(Buffer.from(received.bytes).equals(Buffer.from(bytes))).toBe(true)
+  })
+
+  test('decodes no more than the limit', async () => {
+    const bomb = gzipSync(Buffer.alloc(5 * 1024 * 1024, ' '))
+    const registry = await startTestRegistry({ [`GET ${BY_TAG}`]: answers(200, { 'content-encoding': 'gzip' }, bomb) })
+    await expect(registry.repository().readManifest('v1')).rejects.toMatchObject({ code: 'limit-exceeded' })
+  })
+
+  test('mentions the label of bytes that are wrong', async () => {
     const registry = await startTestRegistry({
-      [`GET ${BY_TAG}`]: answers(200, { ...without('content-length'), 'content-encoding': 'gzip' }, gzipSync(bytes)),
+      [`GET ${BY_TAG}`]: answers(200, { ...headers, 'content-encoding': 'br' }, 'x'.repeat(bytes.byteLength)),
     })
-    await expect(registry.repository().readManifest('v1')).rejects.toThrow('re-encoded')
+    await expect(registry.repository().readManifest('v1')).rejects.toMatchObject({
+      code: 'digest-mismatch',
+      hint: expect.stringContaining('"Content-Encoding: br"'),
+    })
   })
 
   test.each([
@@ -299,9 +338,10 @@ describe('has', () => {
     const registry = await startTestRegistry(() => undefined, { transport: { retry: { attempts: 1 } } })
     registry.use(answers(status))
     await expect(registry.repository().has(descriptor)).rejects.toMatchObject({ response: { status } })
-    await expect(registry.repository().has({ ...descriptor, mediaType: 'a/b' })).rejects.toMatchObject({
-      response: { status },
-    })
+    const blob = { ...descriptor, mediaType: 'a/b' }
+    // An upload of the blob shows what is wrong.
+    if (status === 500) expect(await registry.repository().has(blob)).toBe(false)
+    else await expect(registry.repository().has(blob)).rejects.toMatchObject({ response: { status } })
   })
 
   test.each([
@@ -346,14 +386,32 @@ describe('resolveBlob', () => {
     })
   })
 
-  test('needs the size', async () => {
-    const registry = await startTestRegistry({
-      [BLOB]: ({ response }) => {
-        response.writeHead(200, { 'transfer-encoding': 'chunked' })
-        response.end()
-      },
+  const withoutLength: Script = ({ response }) => {
+    response.writeHead(200, { 'transfer-encoding': 'chunked' })
+    response.end(bytes)
+  }
+
+  test.each<[string, Script, Script]>([
+    ['no length', withoutLength, answers(200, {}, bytes)],
+    ['404', answers(404), answers(200, {}, bytes)],
+    ['405', answers(405), answers(200, {}, bytes)],
+    ['500', answers(500), answers(200, {}, bytes)],
+    ['no length, and a GET without one either', withoutLength, withoutLength],
+  ])('takes the size from a GET after a HEAD with %s', async (_, head, get) => {
+    const routes = { [BLOB]: head, [BLOB.replace('HEAD', 'GET')]: get }
+    const registry = await startTestRegistry(routes, { transport: { retry: { attempts: 1 } } })
+    expect(await registry.repository().resolveBlob(descriptor.digest)).toMatchObject({ size: bytes.byteLength })
+  })
+
+  test('checks a blob that had to be read', async () => {
+    const wrong: Script = ({ response }) => {
+      response.writeHead(200, { 'transfer-encoding': 'chunked' })
+      response.end('wrong')
+    }
+    const registry = await startTestRegistry({ [BLOB.replace('HEAD', 'GET')]: wrong })
+    await expect(registry.repository().resolveBlob(descriptor.digest)).rejects.toMatchObject({
+      code: 'digest-mismatch',
     })
-    await expect(registry.repository().resolveBlob(descriptor.digest)).rejects.toMatchObject({ code: 'unsupported' })
   })
 })
 
