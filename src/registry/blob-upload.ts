@@ -1,20 +1,22 @@
-import { GantryError, isGantryError } from '../errors.js'
+import type { GantryError } from '../errors.js'
+import { isGantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
-import { algorithmOf, isDigest } from '../oci/digest.js'
 import type { PushOptions } from '../store/store.js'
 import { throwIfAborted } from '../util/abort.js'
 import { both } from '../util/both.js'
-import type { OpenContent } from '../util/bytes.js'
+import type { Bytes, OpenContent } from '../util/bytes.js'
 import { hasBlob } from './blobs.js'
 import { uploadsPath } from './endpoints.js'
 import { ONE_PIECE } from './http/request-body.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer, RegistryRequest } from './http/transport.js'
 import { Attempts } from './repetition.js'
-import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
+import { scopesOf, type RepositoryContext } from './repository-context.js'
 import { hasRegistryCode, responseError } from './response-error.js'
+import { afterPause, ChunkSizes, withSizeHint } from './upload-chunks.js'
 import { isUnclear } from './unclear-outcome.js'
-import { cancelSession, continueSession, openSession, readSessionStatus, type UploadSession } from './upload-session.js'
+import { cancelSession, checkStoredDigest, continueSession, openSession, readSessionStatus } from './upload-session.js'
+import type { UploadSession } from './upload-session.js'
 import { VerifiedSource } from './verified-source.js'
 
 /** Below this many bytes sent, an upload is begun anew rather than continued. */
@@ -56,6 +58,8 @@ type Failure =
   | 'lost'
   /** The registry stands elsewhere (status 416). */
   | 'wrong place'
+  /** The body of the request was too large for the registry, or for a proxy before it. */
+  | 'too large'
   /** The registry wants the blob in one piece. */
   | 'pieces refused'
   | 'final'
@@ -72,6 +76,15 @@ class BlobUpload {
   #offset = 0
   /** Bytes handed to the connection in this session. */
   #sent = 0
+  /** Bytes in the body of the last request. */
+  #bodySize = 0
+  /** Where the last request said that its body belongs; undefined for a request with the whole blob. */
+  #bodyStart: number | undefined
+  /** Set where the registry named the place, which may be wrong. */
+  #isResumed = false
+  readonly #chunks: ChunkSizes
+  /** Set when a connection broke before all was sent: a server that refuses large bodies may have closed it. */
+  #isBroken = false
   /** Cleared once the registry has refused to go on in the middle. */
   #canContinue = true
   readonly #attempts: Attempts
@@ -84,6 +97,7 @@ class BlobUpload {
     this.#options = options
     this.#source = new VerifiedSource(descriptor, open)
     this.#session = options.session
+    this.#chunks = new ChunkSizes(context, options.chunkSize)
     const url = `${uploadsPath(context.name)}?digest=${descriptor.digest}`
     this.#attempts = new Attempts(context.repetition, context.transport, { method: 'PUT', url })
   }
@@ -150,7 +164,8 @@ class BlobUpload {
     if (answer.status !== 201 && answer.status !== 204) throw await this.#refuse(answer)
     await answer.discard()
     this.#session = undefined
-    this.#checkStored(answer)
+    if (this.#isChunked()) this.#chunks.confirm()
+    checkStoredDigest(this.#context, this.#descriptor.digest, answer)
     this.#options.onProgress?.(this.#descriptor.size)
   }
 
@@ -164,8 +179,12 @@ class BlobUpload {
   }
 
   #request(method: 'PUT' | 'PATCH', start: number, end: number): Omit<RegistryRequest, 'url'> {
+    const read = (offset = 0): Bytes => this.#source.read(start + offset, end)
+    const open = this.#isBroken ? () => afterPause(read(), this.#options.signal) : read
+    this.#bodySize = end - start
+    this.#bodyStart = method === 'PATCH' ? start : undefined
     const body = {
-      content: this.#whole?.subarray(start, end) ?? ((offset = 0) => this.#source.read(start + offset, end)),
+      content: this.#whole?.subarray(start, end) ?? open,
       size: end - start,
       part: { start, size: this.#descriptor.size },
       contentType: 'application/octet-stream',
@@ -190,13 +209,24 @@ class BlobUpload {
     const failure = this.#natureOf(error)
     if (failure === 'final') throw error
     if (failure === 'unclear' && (await this.#isThere())) return true
-    // Sending the whole to who does not take pieces is no repetition.
+    if (failure === 'too large') {
+      // Bounded by the size of the chunks, so it counts for no retry.
+      if (!this.#chunks.shrink(error.response?.status, this.#bodySize)) throw withSizeHint(error)
+      await this.#restart(true)
+      return false
+    }
+    // To send the whole to a registry that refuses chunks is no retry.
     if (failure !== 'pieces refused') await this.#attempts.again(error, this.#options.signal)
+    this.#isBroken = failure === 'unclear' && error.response === undefined && this.#sent < this.#descriptor.size
     const before = this.#offset
     if (failure === 'unclear' || (failure === 'wrong place' && this.#canContinue)) await this.#findPlace()
     else await this.#restart(failure === 'lost')
-    // Refused where the registry itself says that it stands: it does not take pieces like this one.
-    if (failure === 'wrong place' && this.#offset === before) await this.#restart(false)
+    // Refused where the registry itself says that it stands: it does not take chunks like this one.
+    if (failure === 'wrong place' && this.#offset === before) {
+      await this.#restart(
+        this.#isResumed ? this.#isChunked() : this.#chunks.shrink(error.response?.status, this.#bodySize),
+      )
+    }
     return false
   }
 
@@ -204,7 +234,11 @@ class BlobUpload {
     const status = error === this.#refusal ? error.response?.status : undefined
     if (status === undefined ? isUnclear(error) : isRetryableStatus(status)) return 'unclear'
     if (status === 404 || hasRegistryCode(error, 'BLOB_UPLOAD_UNKNOWN')) return 'lost'
-    if (status === 416) return 'wrong place'
+    // Without smaller chunks to try, both would be answered in the same way again.
+    if (status === 413) return this.#canContinue ? 'too large' : 'final'
+    if (status === 416 && !this.#canContinue) return 'final'
+    // A request that names no place cannot be at the wrong one.
+    if (status === 416) return this.#bodyStart === undefined ? 'too large' : 'wrong place'
     const isFinal = status === undefined || status === 401 || status === 403 || status >= 500
     return !isFinal && (this.#offset > 0 || this.#isChunked()) ? 'pieces refused' : 'final'
   }
@@ -220,6 +254,7 @@ class BlobUpload {
     }
     if (status.offset >= this.#offset + WORTH_RESUMING) this.#attempts.forget()
     this.#offset = status.offset
+    this.#isResumed = true
   }
 
   /** Begins anew; without chunks unless the registry merely lost the upload. */
@@ -227,6 +262,7 @@ class BlobUpload {
     await this.#abandon()
     this.#offset = 0
     this.#sent = 0
+    this.#isResumed = false
     this.#canContinue &&= mayContinue
   }
 
@@ -239,16 +275,15 @@ class BlobUpload {
   #advance(offset: number): void {
     if (offset - this.#offset >= WORTH_RESUMING) this.#attempts.forget()
     this.#offset = offset
+    this.#isBroken = false
   }
 
   #isChunked(): boolean {
-    const { chunkSize } = this.#options
-    return this.#canContinue && chunkSize !== undefined && this.#descriptor.size > chunkSize
+    return this.#canContinue && this.#descriptor.size > this.#chunks.limit
   }
 
   #pieceSize({ minimumChunk, maximumChunk }: UploadSession): number {
-    const wanted = this.#options.chunkSize ?? Number.MAX_SAFE_INTEGER
-    return Math.min(Math.max(wanted, minimumChunk), maximumChunk)
+    return Math.min(Math.max(this.#chunks.limit, minimumChunk), maximumChunk)
   }
 
   async #isThere(): Promise<boolean> {
@@ -261,15 +296,5 @@ class BlobUpload {
   async #refuse(answer: RegistryAnswer): Promise<GantryError> {
     this.#refusal = await responseError(answer)
     return this.#refusal
-  }
-
-  #checkStored(answer: RegistryAnswer): void {
-    const stored = answer.header('docker-content-digest')?.trim()
-    const { digest } = this.#descriptor
-    // A registry may name the blob by another algorithm, which says nothing either way.
-    if (stored === undefined || !isDigest(stored) || algorithmOf(stored) !== algorithmOf(digest)) return
-    if (stored === digest) return
-    const where = referenceIn(this.#context, digest)
-    throw new GantryError('digest-mismatch', `${where}: digest mismatch: sent ${digest}, the registry stored ${stored}`)
   }
 }

@@ -1,12 +1,14 @@
 import { isDigest } from '../oci/digest.js'
 import { repositoryScope, type Scope } from './auth/scope.js'
 import type { RegistryTransport, Repetition } from './http/transport.js'
+import type { RegistryState } from './registry-state.js'
 
 export type RepositoryAction = 'pull' | 'push' | 'delete'
 
 /** A repository and the way to it: what every request of the distribution API needs. */
 export interface RepositoryContext {
   readonly transport: RegistryTransport
+  readonly state: RegistryState
   readonly name: string
   /** Actions that every token has to cover, beside those that a request needs. */
   readonly actions: readonly RepositoryAction[]

@@ -38,6 +38,7 @@ import { relationOf } from './referrer-relation.js'
 import { listReferrers, type ReferrersMode } from './referrers.js'
 import { changeReferrersTag } from './referrers-tag-writer.js'
 import { referenceIn, type RepositoryAction, type RepositoryContext } from './repository-context.js'
+import { RegistryState } from './registry-state.js'
 import { repetitionOf } from './repetition.js'
 import { listTags } from './tags.js'
 import { openMount } from './upload-session.js'
@@ -77,7 +78,8 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
     const { maxManifestSize = MAX_MANIFEST_SIZE, manifestTypes = ACCEPTED_MANIFEST_TYPES, actions = [] } = options
     const { referrers = 'auto', backoff } = options
     const repetition = repetitionOf(transport, backoff)
-    this.#context = { transport, name, maxManifestSize, manifestTypes, actions, repetition }
+    const { state = new RegistryState() } = transport
+    this.#context = { transport, state, name, maxManifestSize, manifestTypes, actions, repetition }
     this.#options = options
     this.#mode = referrers
   }

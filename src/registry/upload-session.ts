@@ -1,11 +1,12 @@
 import { GantryError, isGantryError } from '../errors.js'
 import type { CallOptions } from '../store/store.js'
+import { algorithmOf, isDigest, type Digest } from '../oci/digest.js'
 import { repositoryScope } from './auth/scope.js'
 import { parseByteCount, parseUploadOffset } from './content-range.js'
 import { uploadsPath, type MountQuery } from './endpoints.js'
 import type { RegistryAnswer } from './http/transport.js'
 import { resolveRegistryAddress } from './registry-address.js'
-import { scopesOf, type RepositoryContext } from './repository-context.js'
+import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import { responseError } from './response-error.js'
 
 /** Largest minimum for chunks that a registry may ask for, in bytes. */
@@ -140,4 +141,17 @@ function resolveLocation({ transport }: RepositoryContext, location: string, bas
 async function discarded(answer: RegistryAnswer, session: UploadSession): Promise<UploadSession> {
   await answer.discard()
   return session
+}
+
+/**
+ * Checks what a registry says that it has stored.
+ * @throws GantryError `digest-mismatch` when it is something else
+ */
+export function checkStoredDigest(context: RepositoryContext, digest: Digest, answer: RegistryAnswer): void {
+  const stored = answer.header('docker-content-digest')?.trim()
+  // A registry may name the blob by another algorithm, which says nothing either way.
+  if (stored === undefined || !isDigest(stored) || algorithmOf(stored) !== algorithmOf(digest)) return
+  if (stored === digest) return
+  const where = referenceIn(context, digest)
+  throw new GantryError('digest-mismatch', `${where}: digest mismatch: sent ${digest}, the registry stored ${stored}`)
 }

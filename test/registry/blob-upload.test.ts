@@ -491,6 +491,111 @@ describe('an upload in chunks', () => {
   })
 })
 
+describe('a registry behind a proxy that limits the body of a request', () => {
+  /** Refuses larger bodies, after reading them. */
+  const refusing =
+    (limit: number, status = 413) =>
+    async ({ exchange }: UploadStep): Promise<boolean> => {
+      if (Number(exchange.request.headers['content-length']) <= limit) return false
+      exchange.request.resume()
+      exchange.answer(status, { 'content-type': 'text/html' }, '<html>too large</html>')
+      return true
+    }
+  const large = someBytes(5 * MIB)
+  const largeDescriptor = descriptorOf('application/octet-stream', large)
+
+  test('gets chunks that are halved until they are small enough, and the next blob at once', async () => {
+    const registry = await startUploadRegistry({ intercept: refusing(MIB) })
+    await registry.repository().push(largeDescriptor, openPieces(large))
+    const patches = Array.from({ length: 5 }, (_, at) => `PATCH 4 ${at * MIB}-${(at + 1) * MIB - 1}`)
+    expect(registry.steps).toEqual([
+      'POST',
+      `PUT 1 ${5 * MIB}`,
+      'DELETE 1',
+      'POST',
+      `PATCH 2 0-${4 * MIB - 1}`,
+      'DELETE 2',
+      'POST',
+      `PATCH 3 0-${2 * MIB - 1}`,
+      'DELETE 3',
+      'POST',
+      ...patches,
+      'PUT 4 0',
+    ])
+    expect(registry.blobs.get(largeDescriptor.digest)?.equals(large)).toBe(true)
+    registry.steps.length = 0
+    await new Repository(registry.transport, NAME).push(descriptor, openPieces(bytes))
+    expect(registry.steps).toEqual([
+      'POST',
+      ...patches.slice(0, 3).map((step) => step.replace(' 4 ', ' 5 ')),
+      'PUT 5 0',
+    ])
+  })
+
+  test('that takes nothing at all is an error that names the limit', async () => {
+    const registry = await startUploadRegistry({ intercept: refusing(0) })
+    await expect(registry.repository().push(descriptor, openPieces(bytes))).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      hint: expect.stringContaining('limit the size of requests') as string,
+    })
+    // Down to 64 KiB, and each size once.
+    const sizes = registry.steps.filter((step) => step.startsWith('PATCH')).map((step) => step.split('-')[1])
+    expect(sizes).toEqual([2 * MIB, MIB, MIB / 2, MIB / 4, MIB / 8, MIB / 16].map((end) => String(end - 1)))
+    expect(registry.sessions.size).toBe(0)
+  })
+
+  test('with 416 gets chunks as well', async () => {
+    const registry = await startUploadRegistry({ intercept: refusing(2 * MIB, 416) })
+    await registry.repository().push(descriptor, openPieces(bytes))
+    expect(registry.steps).toEqual([
+      'POST',
+      `PUT 1 ${size}`,
+      'DELETE 1',
+      'POST',
+      'PATCH 2 0-2097151',
+      `PATCH 2 2097152-${size - 1}`,
+      'PUT 2 0',
+    ])
+  })
+
+  test('and a registry that refuses everything with 416 sees the whole blob once', async () => {
+    const registry = await startUploadRegistry({ intercept: refusing(-1, 416) })
+    await expect(registry.repository().push(smallDescriptor, openPieces(small))).rejects.toMatchObject({
+      response: { status: 416 },
+    })
+    expect(registry.steps).toEqual(['POST', 'PUT 1 100', 'DELETE 1'])
+  })
+
+  test('whose limit is known beforehand never refuses', async () => {
+    const registry = await startUploadRegistry({ intercept: refusing(MIB) }, { transport: { chunkSize: MIB } })
+    await registry.repository().push(descriptor, openPieces(bytes))
+    expect(registry.steps.filter((step) => !step.startsWith('PATCH'))).toEqual(['POST', 'PUT 1 0'])
+  })
+
+  test('and hangs up at once is told from a broken connection', async () => {
+    const registry = await startUploadRegistry({
+      intercept: async ({ exchange }) => {
+        if (Number(exchange.request.headers['content-length']) <= 2 * MIB) return false
+        // What has arrived is not read, so that the system resets the connection.
+        exchange.request.removeAllListeners('data').pause()
+        exchange.socket.end('HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n', () =>
+          exchange.socket.resetAndDestroy(),
+        )
+        return true
+      },
+    })
+    await registry.repository().push(largeDescriptor, openPieces(large))
+    expect(registry.blobs.get(largeDescriptor.digest)?.equals(large)).toBe(true)
+    expect(registry.steps.filter((step) => step.startsWith('PATCH')).at(-1)).toMatch(/PATCH \d 4194304-5242879/)
+  })
+
+  test.each([0, -1, 1.5, Number.NaN])('cannot have a limit of %s', async (chunkSize) => {
+    await expect(startUploadRegistry({}, { transport: { chunkSize } })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    })
+  })
+})
+
 describe('a mount', () => {
   const mountUrl = `/v2/${NAME}/blobs/uploads/?mount=${encodeURIComponent(smallDescriptor.digest)}&from=other%2Fapp`
 

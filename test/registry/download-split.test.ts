@@ -3,9 +3,11 @@ import { digestOf } from '../../src/oci/digest.js'
 import { DownloadProgress } from '../../src/registry/download-progress.js'
 import { DownloadSplit } from '../../src/registry/download-split.js'
 import type { RegistryAnswer } from '../../src/registry/http/transport.js'
+import { RegistryState } from '../../src/registry/registry-state.js'
 import { Attempts } from '../../src/registry/repetition.js'
 
 const MIB = 1024 * 1024
+const state = new RegistryState()
 const repetition = { attempts: 5, backoff: {} }
 
 let now = 0
@@ -36,7 +38,7 @@ function boundaryOf(course: Course): [number, number] | undefined {
     origin: 'https://r.example',
     request: () => new Promise<RegistryAnswer>(() => undefined),
   }
-  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
+  const context = { transport, state, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
   const progress = new DownloadProgress(descriptor, 0, new Attempts(repetition, transport, { method: 'GET', url: '/' }))
   progress.canUseRanges = canUseRanges
   for (let other = 0; other < others; other++) new DownloadSplit(context, descriptor, {}).begin(0)
@@ -81,7 +83,7 @@ test('a registry that becomes slow on the way is noticed', () => {
   const request = (): Promise<RegistryAnswer> => new Promise(() => undefined)
   const transport = { registry: 'r.example', origin: 'https://r.example', request }
   const progress = new DownloadProgress(descriptor, 0, new Attempts(repetition, transport, { method: 'GET', url: '/' }))
-  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
+  const context = { transport, state, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
   const split = new DownloadSplit(context, descriptor, {})
   split.begin(0)
   for (let count = 0; count < 100; count++) {
@@ -99,7 +101,7 @@ test('as many downloads are split as there are connections that pay', () => {
   const descriptor = { mediaType: 'a/b', digest: digestOf(''), size: 200 * MIB }
   const request = (): Promise<RegistryAnswer> => new Promise(() => undefined)
   const transport = { registry: 'r.example', origin: 'https://r.example', request }
-  const context = { transport, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
+  const context = { transport, state, name: 'a', actions: [], maxManifestSize: 1, manifestTypes: [], repetition }
   const downloads = Array.from({ length: 5 }, () => new DownloadSplit(context, descriptor, {}))
   const progress = new DownloadProgress(descriptor, 0, new Attempts(repetition, transport, { method: 'GET', url: '/' }))
   const isSplit = (download: DownloadSplit): boolean => download.boundary < Number.POSITIVE_INFINITY

@@ -3,6 +3,7 @@ import { untilAborted } from '../../util/abort.js'
 import { checkExpiredToken } from '../auth/expired-token.js'
 import { Authenticator, type Authorization, type Need } from '../auth/authenticate.js'
 import { TokenClient } from '../auth/token.js'
+import { RegistryState } from '../registry-state.js'
 import type { Answer } from './answer.js'
 import { HttpClient, type HttpRequest } from './client.js'
 import { SYSTEM_CLOCK, type Clock } from './clock.js'
@@ -32,6 +33,7 @@ export class HttpTransport implements RegistryTransport {
   readonly registry: string
   readonly origin: string
   readonly repetition: Repetition
+  readonly state: RegistryState
   readonly #origin: URL
   readonly #userAgent: string
   readonly #userHeaders: Readonly<Record<string, string>>
@@ -51,6 +53,7 @@ export class HttpTransport implements RegistryTransport {
     this.origin = this.#origin.origin
     const backoff = { base: limits.firstDelay, cap: limits.maxDelay, random: () => clock.random() }
     this.repetition = { attempts: limits.attempts, backoff, onEvent }
+    this.state = new RegistryState({ chunkSize: options.chunkSize })
     this.#userAgent = options.userAgent ?? DEFAULT_USER_AGENT
     this.#userHeaders = checkUserHeaders(options.headers)
     checkUserHeaders({ 'user-agent': this.#userAgent })

@@ -89,6 +89,11 @@ export interface TransportOptions {
   readonly timeouts?: TimeoutOptions
   /** Requests in flight per host, those with and those without a body counted apart; by default it follows the host, 8 to 32. */
   readonly concurrency?: number
+  /**
+   * Largest body of an upload request, in bytes: larger blobs are sent in chunks. For proxies with a limit; by default
+   * the limit is found out from responses with status 413.
+   */
+  readonly chunkSize?: number
   /** Told of retries, warnings and every request and answer, without secrets. */
   readonly onEvent?: (event: TransportEvent) => void
   /** Whether requests and answers are events too; default true. Without them small requests cost noticeably less. */

@@ -1,6 +1,7 @@
 import type { Bytes, OpenContent } from '../../util/bytes.js'
 import type { BackoffOptions } from '../../util/backoff.js'
 import type { Scope } from '../auth/scope.js'
+import type { RegistryState } from '../registry-state.js'
 import type { OnTransportEvent } from './transport-event.js'
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -94,6 +95,8 @@ export interface RegistryTransport {
   readonly origin: string
   /** For callers who repeat what the transport cannot; by default five attempts, and nobody is told. */
   readonly repetition?: Repetition
+  /** What is known about the registry; what wraps a transport forwards it. */
+  readonly state?: RegistryState
   request(request: RegistryRequest): Promise<RegistryAnswer>
   /** Reports something about the registry that is worth knowing and no failure; each text once. */
   notice?(message: string): void
