@@ -2,7 +2,7 @@ import { GantryError } from '../errors.js'
 import { resolvePlatform } from '../graph/select-platform.js'
 import { plainDescriptor, type Descriptor } from '../oci/descriptor.js'
 import type { Platform } from '../oci/platform.js'
-import type { Store } from '../store/store.js'
+import { isReferrerSink, type Store } from '../store/store.js'
 import { pushFiles, type FileToPush, type PushFilesOptions, type PushFilesResult } from './push-files.js'
 
 export interface AttachOptions extends Omit<PushFilesOptions, 'subject' | 'imageSpec' | 'artifactType'> {
@@ -20,7 +20,7 @@ export interface AttachResult extends PushFilesResult {
  * Packs files into a manifest that refers to another one in the same store, and pushes it (image-spec, manifest.md,
  * "subject").
  * @param reference tag or digest of the subject
- * @throws GantryError `not-found` for the subject; `invalid-argument` when there is neither a file nor an annotation;
+ * @throws GantryError `not-found` for the subject; `conflict` when the list of its referrers cannot be kept; `invalid-argument` when there is neither a file nor an annotation;
  *   and as {@link pushFiles}
  */
 export async function attach(
@@ -37,6 +37,8 @@ export async function attach(
     ...(platform === undefined ? {} : { platform }),
     ...(signal === undefined ? {} : { signal }),
   })
+  // Nobody would find a manifest that is in no list.
+  if (isReferrerSink(store)) await store.checkReferrers(subject, { signal })
   const result = await pushFiles(store, files, { ...options, imageSpec: 'v1.1', subject })
   return { ...result, subject: plainDescriptor(subject) }
 }

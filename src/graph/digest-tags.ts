@@ -70,7 +70,7 @@ export class DigestTagSearch {
   /** What is found is copied, so the manifest is read right away. */
   async #findTag(tag: string, options: CallOptions): Promise<FoundTag | undefined> {
     try {
-      return { tag, descriptor: (await this.#source.readManifest(tag, options)).descriptor }
+      return { tag, descriptor: (await this.#source.readManifest(tag, { ...options, optional: true })).descriptor }
     } catch (error) {
       if (isGantryError(error, 'not-found')) return undefined
       throw error

@@ -89,6 +89,7 @@ export async function putManifest(
       signal,
     })
     if (isStored(answer)) {
+      context.state.accessible.add(context.name)
       await answer.discard()
       checkAnnouncedDigest(answer, { mediaType: descriptor.mediaType, bytes }, referenceIn(context, reference))
       return { subject: answer.header('oci-subject'), tags: listOf(answer.headerList('oci-tag')) }

@@ -3,17 +3,18 @@ import { asManifest, type Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, isDigest, parseDigest, type Digest } from '../oci/digest.js'
 import { declaredMediaType, detectMediaType, manifestDigest, type ManifestContent } from '../oci/manifest.js'
 import { isSchema1Type, MediaType, mediaTypeOf } from '../oci/media-types.js'
-import type { CallOptions, ResolveOptions } from '../store/store.js'
+import type { CallOptions, LookUpOptions, ResolveOptions } from '../store/store.js'
 import { requestBounded } from './bounded-request.js'
 import { encodingOf, mentionEncoding } from './content-encoding.js'
 import { parseByteCount } from './content-range.js'
+import { deniesWhatIsAbsent } from './denied-lookup.js'
 import { manifestPath } from './endpoints.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer, RegistryRequest } from './http/transport.js'
 import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import { responseError } from './response-error.js'
 
-export interface ReadManifestOptions extends CallOptions {
+export interface ReadManifestOptions extends LookUpOptions {
   /** Ask past every cache between here and the registry. */
   readonly noCache?: boolean
 }
@@ -48,6 +49,7 @@ export async function resolveManifest(
   if (answer.status === 404 && trustMissing) throw await notFound(context, reference, answer)
   // Neither a lack of rights nor a rate limit is cured by asking once more.
   if (answer.status === 401 || answer.status === 429) throw await responseError(answer)
+  if (answer.status === 200) context.state.accessible.add(context.name)
   const descriptor = answer.status === 200 ? descriptorFromHead(context, reference, answer) : undefined
   return descriptor ?? (await readManifest(context, reference, { signal })).descriptor
 }
@@ -65,6 +67,9 @@ export async function readManifest(
   try {
     return await readManifestOnce(context, reference, options)
   } catch (error) {
+    if (options.optional === true && isGantryError(error) && deniesWhatIsAbsent(context, error)) {
+      throw missing(context, reference, error)
+    }
     if (options.noCache === true || !isGantryError(error, 'digest-mismatch')) throw error
     return readManifestOnce(context, reference, { ...options, noCache: true })
   }
@@ -125,6 +130,7 @@ async function readManifestOnce(
   const { answer, bytes } = await requestBounded(context.transport, request, bound).catch((error: unknown) => {
     throw isGantryError(error) && error.response?.status === 404 ? missing(context, reference, error) : error
   })
+  context.state.accessible.add(context.name)
   const mediaType = decideMediaType(answer, bytes, where)
   const manifest = { mediaType, bytes }
   let announced: Digest | undefined

@@ -1,8 +1,11 @@
 import { isGantryError } from '../errors.js'
+import type { Digest } from '../oci/digest.js'
 import type { ManifestContent } from '../oci/manifest.js'
 import type { CallOptions } from '../store/store.js'
+import { deniesWhatIsAbsent } from './denied-lookup.js'
 import { relationOf, type ReferrerRelation } from './referrer-relation.js'
 import { hasReferrersApi, type ReferrersMode } from './referrers.js'
+import { readReferrersTag, requireWritable } from './referrers-fallback.js'
 import { referrersSupport } from './referrers-support.js'
 import { changeReferrersTag } from './referrers-tag-writer.js'
 import type { RepositoryContext } from './repository-context.js'
@@ -38,12 +41,35 @@ export async function recordReferrer(
     const hasApi = await hasReferrersApi(context, subject.digest, { signal }).catch((error: unknown) => {
       // The registry's word counts where the question itself fails.
       if (announced && isGantryError(error) && error.code !== 'aborted') return true
+      if (deniesWhatIsAbsent(context, error)) return false
       throw error
     })
     if (hasApi) return true
   }
   await changeReferrersTag(context, subject.digest, { kind: 'add', descriptor: referrer }, { signal })
   return false
+}
+
+/**
+ * Makes sure, before a manifest is pushed, that it can be entered in the list of its subject's referrers, as far as
+ * reading the list shows that.
+ * @throws GantryError `conflict` when something else stands where the list has to be
+ */
+export async function checkReferrersList(
+  context: RepositoryContext,
+  mode: ReferrersMode,
+  subject: Digest,
+  options: CallOptions,
+): Promise<void> {
+  if (mode === 'api') return
+  if (mode === 'auto') {
+    const hasApi = await hasReferrersApi(context, subject, options).catch((error: unknown) => {
+      if (deniesWhatIsAbsent(context, error)) return false
+      throw error
+    })
+    if (hasApi) return
+  }
+  requireWritable(context, subject, await readReferrersTag(context, subject, options))
 }
 
 /**

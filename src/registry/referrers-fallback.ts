@@ -50,7 +50,7 @@ export async function readReferrersTag(
   }
   let content: TaggedManifest
   try {
-    content = await readManifest(context, referrersTagOf(subject), { signal })
+    content = await readManifest(context, referrersTagOf(subject), { optional: true, signal })
   } catch (error) {
     if (isGantryError(error, 'not-found')) return nothing
     throw error

@@ -121,7 +121,7 @@ class ReferrersTagWriter {
         await this.#round({ signal })
       } catch (error) {
         // Changes that came after all others had aborted are for the next round.
-        if (!signal.aborted) for (const change of this.#pending) this.#drop(change, error)
+        if (!signal.aborted) for (const change of this.#pending) this.#drop(change, this.#explain(error))
       }
     }
     this.#isRunning = false
@@ -255,6 +255,17 @@ class ReferrersTagWriter {
     const seconds = MAX_TIME_AMONG_OTHERS / 1000
     return new GantryError('conflict', `${where} was overwritten by others again and again for ${seconds} s`, {
       hint: 'try again: the manifest itself is there, and only missing in the list of referrers',
+    })
+  }
+
+  /** Names the tag and what it is for, which nobody has asked for by that name. */
+  #explain(error: unknown): unknown {
+    const tag = referrersTagOf(this.#subject)
+    if (!isGantryError(error) || error.code === 'aborted' || error.message.includes(tag)) return error
+    const where = referenceIn(this.#context, tag)
+    return new GantryError(error.code, `cannot update the list of referrers at ${where}: ${error.message}`, {
+      ...error.options,
+      hint: error.hint ?? 'the manifest itself is there, and only missing in the list of referrers',
     })
   }
 

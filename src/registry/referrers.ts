@@ -1,10 +1,11 @@
-import { GantryError } from '../errors.js'
+import { GantryError, isGantryError } from '../errors.js'
 import { parseDescriptor, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { MANIFEST_KEYS } from '../oci/document-keys.js'
 import { MediaType } from '../oci/media-types.js'
 import type { CallOptions, ReferrerOptions } from '../store/store.js'
 import { isJsonObject } from '../util/json.js'
+import { deniesWhatIsAbsent } from './denied-lookup.js'
 import { referrersPath } from './endpoints.js'
 import type { RegistryTransport } from './http/transport.js'
 import { MAX_LIST_LENGTH, tooMany } from './name-list.js'
@@ -41,7 +42,10 @@ export async function listReferrers(
   const { transport } = context
   const useApi = mode === 'api' || (mode === 'auto' && referrersSupport(transport) !== 'unsupported')
   if (useApi) {
-    const found = await askApi(context, subject, options)
+    const found = await askApi(context, subject, options).catch((error: unknown) => {
+      if (mode === 'auto' && isGantryError(error) && deniesWhatIsAbsent(context, error)) return error
+      throw error
+    })
     if (!(found instanceof GantryError)) return found
     if (mode === 'api') {
       throw new GantryError('unsupported', `${transport.registry} has no referrers API`, {

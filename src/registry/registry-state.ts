@@ -2,6 +2,8 @@ import { GantryError } from '../errors.js'
 
 /** What is known about one registry for as long as its transport lives. */
 export class RegistryState {
+  /** Names of repositories of which something has been read or written. */
+  readonly accessible = new Set<string>()
   #chunkSize: number | undefined
 
   /**

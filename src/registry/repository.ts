@@ -8,9 +8,11 @@ import type {
   BlobSource,
   Deleter,
   FetchOptions,
+  LookUpOptions,
   Mounter,
   PushOptions,
   ReferrerOptions,
+  ReferrerSink,
   ReferrerSource,
   ResolveOptions,
   Sink,
@@ -33,7 +35,7 @@ import { deleteManifest, deleteTag } from './manifest-deletion.js'
 import { collectManifest, putManifest, type PutManifestOptions, type StoredManifest } from './manifest-push.js'
 import { hasManifest, readManifest, resolveManifest } from './manifests.js'
 import { referrerPushesOf } from './referrer-pushes.js'
-import { recordReferrer, relationToForget } from './referrer-record.js'
+import { checkReferrersList, recordReferrer, relationToForget } from './referrer-record.js'
 import { relationOf } from './referrer-relation.js'
 import { listReferrers, type ReferrersMode } from './referrers.js'
 import { changeReferrersTag } from './referrers-tag-writer.js'
@@ -66,7 +68,9 @@ export interface RepositoryOptions {
 }
 
 /** A repository of a registry as a store (distribution-spec 1.1). */
-export class Repository implements Source, BlobSource, Sink, ReferrerSource, Deleter, TagSource, Untagger, Mounter {
+export class Repository
+  implements Source, BlobSource, Sink, ReferrerSource, ReferrerSink, Deleter, TagSource, Untagger, Mounter
+{
   readonly #context: RepositoryContext
   readonly #options: RepositoryOptions
   readonly #mode: ReferrersMode
@@ -101,7 +105,7 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
     return resolveBlob(this.#context, digest, options)
   }
 
-  async readManifest(reference: string, options: CallOptions = {}): Promise<ManifestContent> {
+  async readManifest(reference: string, options: LookUpOptions = {}): Promise<ManifestContent> {
     const { descriptor, bytes } = await readManifest(this.#context, reference, options)
     this.#manifests.set({ descriptor, bytes })
     return { descriptor, bytes }
@@ -145,6 +149,10 @@ export class Repository implements Source, BlobSource, Sink, ReferrerSource, Del
     requireTag(tag)
     const content = this.#manifests.get(descriptor.digest) ?? (await this.readManifest(descriptor.digest, options))
     await this.#put(content, { ...options, tag })
+  }
+
+  async checkReferrers(subject: Descriptor, options: CallOptions = {}): Promise<void> {
+    await checkReferrersList(this.#context, this.#mode, subject.digest, options)
   }
 
   async referrers(subject: Descriptor, options: ReferrerOptions = {}): Promise<readonly Descriptor[]> {

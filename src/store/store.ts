@@ -22,6 +22,14 @@ export interface PushOptions extends CallOptions {
   readonly tag?: string
 }
 
+export interface LookUpOptions extends CallOptions {
+  /**
+   * It is only looked for: where a registry denies access to it, and lets the same repository be read, it is not found.
+   * Default false.
+   */
+  readonly optional?: boolean
+}
+
 export interface ResolveOptions extends CallOptions {
   /**
    * Take a registry's first word for it that nothing is there, for a caller who only writes it then. By default the
@@ -44,7 +52,7 @@ export interface Source {
    * Resolves a tag or a digest and reads the manifest in one step, checked against its digest.
    * @throws GantryError `not-found`, `digest-mismatch`, `limit-exceeded` above the limit for manifests
    */
-  readManifest(reference: string, options?: CallOptions): Promise<ManifestContent>
+  readManifest(reference: string, options?: LookUpOptions): Promise<ManifestContent>
   /** Opens content. Lazy: nothing is requested before the first chunk is asked for. */
   fetch(descriptor: Descriptor, options?: FetchOptions): Bytes
 }
@@ -93,6 +101,15 @@ export interface ReferrerOptions extends CallOptions {
 /** A source that knows who refers to a manifest (distribution-spec, "Listing Referrers"). */
 export interface ReferrerSource {
   referrers(subject: Descriptor, options?: ReferrerOptions): Promise<readonly Descriptor[]>
+}
+
+/** A sink that has to keep lists of referrers, and can tell before a push whether it will be able to. */
+export interface ReferrerSink {
+  /**
+   * Makes sure that the list of a manifest's referrers can be read, and holds nothing that must not be overwritten.
+   * @throws GantryError `conflict`, and as the store
+   */
+  checkReferrers(subject: Descriptor, options?: CallOptions): Promise<void>
 }
 
 /** A store that can remove content. */
@@ -149,6 +166,10 @@ export function isBlobSource(store: object): store is BlobSource {
 
 export function isReferrerSource(store: object): store is ReferrerSource {
   return 'referrers' in store
+}
+
+export function isReferrerSink(store: object): store is ReferrerSink {
+  return 'checkReferrers' in store
 }
 
 export function isDeleter(store: object): store is Deleter {
