@@ -1,8 +1,10 @@
-import type { Credential, CredentialLookup, CredentialScope } from '../registry/auth/credential.js'
+import type { Credential, CredentialLookup, CredentialScope, FoundCredential } from '../registry/auth/credential.js'
 import { parseAuthFile, readAuthFile, readOptionalAuthFile, type AuthFile } from './auth-file.js'
 import { CredentialHelper } from './credential-helper.js'
-import type { CredentialSettings } from './credential-settings.js'
-import { findHelperName, findHostCredential, findRepositoryCredential } from './find-auth-entry.js'
+import type { CredentialSettings, OnSkippedFile } from './credential-settings.js'
+import { environmentVariablesFor } from './environment-credentials.js'
+import { findHelperName, findHostCredential, findRepositoryCredential, type FoundEntry } from './find-auth-entry.js'
+import { helperProgramOf } from './helper-program.js'
 import { helperKeysOf } from './server-keys.js'
 
 /**
@@ -24,42 +26,79 @@ import { helperKeysOf } from './server-keys.js'
  * Files are read and helpers asked at most once in the life of a lookup.
  */
 export function createCredentialLookup(settings: CredentialSettings): CredentialLookup {
-  const sources = sourcesOf(settings)
-  const answers = new Map<string, Promise<Credential | undefined>>()
+  const lookup = new Lookup(settings)
+  const explain = (scope: CredentialScope): Promise<FoundCredential> => lookup.find(scope)
+  return Object.assign(async (scope: CredentialScope) => (await explain(scope)).credential, { explain })
+}
 
-  const askHelper = (name: string, key: string, origin: string): Promise<Credential | undefined> => {
-    const question = `${name}\0${key}`
-    const { environment, platform, signal } = settings
-    const answer =
-      answers.get(question) ?? new CredentialHelper(name, { environment, platform, origin, signal }).get(key)
-    answers.set(question, answer)
-    return answer
+class Lookup {
+  readonly #settings: CredentialSettings
+  readonly #sources: readonly Source[]
+  readonly #answers = new Map<string, Promise<Credential | undefined>>()
+
+  constructor(settings: CredentialSettings) {
+    this.#settings = settings
+    this.#sources = sourcesOf(settings)
   }
 
-  const findInHelper = async (file: AuthFile, host: string): Promise<Credential | undefined> => {
-    const name = findHelperName(file, host)
-    if (name === undefined) return undefined
-    for (const key of helperKeysOf(host)) {
-      const credential = await askHelper(name, key, file.origin)
-      if (credential !== undefined) return credential
+  async find(scope: CredentialScope): Promise<FoundCredential> {
+    const { credential, environmentCredentials, environment } = this.#settings
+    if (credential !== undefined) return { credential, origins: [], isGuess: false }
+    const places: string[] = []
+    for (const source of this.#sources) {
+      const found = await this.#findInSource(source, scope, places)
+      if (found !== undefined) return found
     }
+    if (isFileNamed(this.#settings)) return { credential: undefined, origins: places, isGuess: false }
+    const offered = environmentCredentials.find(({ registry }) => registry === scope.registry)
+    if (offered !== undefined) {
+      return { credential: offered.credential, origins: [`the variable ${offered.variable}`], isGuess: true }
+    }
+    const variables = ['REGISTRY_AUTH_FILE', 'DOCKER_AUTH_CONFIG'].filter((name) => (environment[name] ?? '') === '')
+    const unset = [...variables, ...environmentVariablesFor(scope.registry, environment)]
+    places.push(...unset.map((name) => `${name} (not set)`))
+    return { credential: undefined, origins: places, isGuess: false }
+  }
+
+  /** @param places gets where nothing was found */
+  async #findInSource(
+    { name, open }: Source,
+    scope: CredentialScope,
+    places: string[],
+  ): Promise<FoundCredential | undefined> {
+    const { file, problem } = await open()
+    if (file === undefined) {
+      places.push(`${name} (${problem})`)
+      return undefined
+    }
+    const ofEntry = ({ credential, key }: FoundEntry): FoundCredential => {
+      return { credential, origins: [`the entry "${key}" in ${name}`], isGuess: false }
+    }
+    const ofRepository = findRepositoryCredential(file, scope)
+    if (ofRepository !== undefined) return ofEntry(ofRepository)
+    const helper = findHelperName(file, scope.registry)
+    const program = helper === undefined ? undefined : helperProgramOf(helper, file.origin)
+    const held = helper === undefined ? undefined : await this.#askHelper(helper, scope.registry, file.origin)
+    if (held !== undefined) {
+      return { credential: held, origins: [`the credential helper ${program}, which ${name} names`], isGuess: false }
+    }
+    const ofHost = findHostCredential(file, scope.registry)
+    if (ofHost !== undefined) return ofEntry(ofHost)
+    places.push(...(program === undefined ? [name] : [`the credential helper ${program}`, name]))
     return undefined
   }
 
-  const findInFile = async (file: AuthFile, scope: CredentialScope): Promise<Credential | undefined> =>
-    findRepositoryCredential(file, scope) ??
-    (await findInHelper(file, scope.registry)) ??
-    findHostCredential(file, scope.registry)
-
-  return async (scope) => {
-    if (settings.credential !== undefined) return settings.credential
-    for (const open of sources) {
-      const file = await open()
-      const credential = file === undefined ? undefined : await findInFile(file, scope)
+  async #askHelper(name: string, host: string, origin: string): Promise<Credential | undefined> {
+    const { environment, platform, signal } = this.#settings
+    for (const key of helperKeysOf(host)) {
+      const question = `${name}\0${key}`
+      const answer =
+        this.#answers.get(question) ?? new CredentialHelper(name, { environment, platform, origin, signal }).get(key)
+      this.#answers.set(question, answer)
+      const credential = await answer
       if (credential !== undefined) return credential
     }
-    if (isFileNamed(settings)) return undefined
-    return settings.environmentCredentials.find(({ registry }) => registry === scope.registry)?.credential
+    return undefined
   }
 }
 
@@ -79,11 +118,33 @@ function isFileNamed(settings: CredentialSettings): boolean {
   return settings.registryConfigs.length > 0 || settings.registryAuthFile !== undefined
 }
 
-function sourcesOf(settings: CredentialSettings): readonly (() => Promise<AuthFile | undefined>)[] {
-  const files = lookupFilesOf(settings).map((path) => once(() => readLookupFile(path, settings)))
+/** A place that has the form of a credential file. */
+interface Source {
+  /** As people know it. */
+  readonly name: string
+  readonly open: () => Promise<OpenedSource>
+}
+
+type OpenedSource =
+  { readonly file: AuthFile; readonly problem?: undefined } | { readonly file: undefined; readonly problem: string }
+
+function sourcesOf(settings: CredentialSettings): readonly Source[] {
+  const files = lookupFilesOf(settings).map((path) => ({ name: path, open: once(() => openFile(path, settings)) }))
   const { dockerAuthConfig } = settings
   if (dockerAuthConfig === undefined || isFileNamed(settings)) return files
-  return [once(async () => parseAuthFile(new TextEncoder().encode(dockerAuthConfig), 'DOCKER_AUTH_CONFIG')), ...files]
+  const name = 'DOCKER_AUTH_CONFIG'
+  const open = once(async () => ({ file: parseAuthFile(new TextEncoder().encode(dockerAuthConfig), name) }))
+  return [{ name, open }, ...files]
+}
+
+async function openFile(path: string, settings: CredentialSettings): Promise<OpenedSource> {
+  let problem = 'does not exist'
+  const onSkippedFile: OnSkippedFile = (skipped, reason) => {
+    problem = 'may not be read'
+    settings.onSkippedFile?.(skipped, reason)
+  }
+  const file = await readLookupFile(path, { ...settings, onSkippedFile })
+  return file === undefined ? { file, problem } : { file }
 }
 
 function once<Value>(make: () => Promise<Value>): () => Promise<Value> {

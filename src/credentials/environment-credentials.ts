@@ -6,6 +6,14 @@ export interface EnvironmentCredential {
   /** Host with its port, compared exactly. */
   readonly registry: string
   readonly credential: Credential
+  /** The variable that holds its secret. */
+  readonly variable: string
+}
+
+/** The variables that could offer a credential for a host, for messages about one that is missing. */
+export function environmentVariablesFor(registry: string, env: Environment): readonly string[] {
+  if (registry === 'ghcr.io') return ['GITHUB_TOKEN']
+  return registry === env.CI_REGISTRY ? ['CI_REGISTRY_PASSWORD', 'CI_JOB_TOKEN'] : []
 }
 
 /**
@@ -21,7 +29,7 @@ function gitHubCredentials(env: Environment): readonly EnvironmentCredential[] {
   if (token === '') return []
   // The registry looks at the token alone; it only asks for some name beside it.
   const username = env.GITHUB_ACTOR === undefined || env.GITHUB_ACTOR === '' ? 'token' : env.GITHUB_ACTOR
-  return [{ registry: 'ghcr.io', credential: { type: 'basic', username, password: token } }]
+  return [{ registry: 'ghcr.io', credential: { type: 'basic', username, password: token }, variable: 'GITHUB_TOKEN' }]
 }
 
 function gitLabCredentials(env: Environment): readonly EnvironmentCredential[] {
@@ -30,7 +38,10 @@ function gitLabCredentials(env: Environment): readonly EnvironmentCredential[] {
   const [username, password, jobToken] = ['CI_REGISTRY_USER', 'CI_REGISTRY_PASSWORD', 'CI_JOB_TOKEN'].map(
     (name) => env[name] ?? '',
   )
-  if (username && password) return [{ registry, credential: { type: 'basic', username, password } }]
-  if (jobToken) return [{ registry, credential: { type: 'basic', username: 'gitlab-ci-token', password: jobToken } }]
-  return []
+  if (username && password) {
+    return [{ registry, credential: { type: 'basic', username, password }, variable: 'CI_REGISTRY_PASSWORD' }]
+  }
+  if (!jobToken) return []
+  const credential = { type: 'basic', username: 'gitlab-ci-token', password: jobToken } as const
+  return [{ registry, credential, variable: 'CI_JOB_TOKEN' }]
 }

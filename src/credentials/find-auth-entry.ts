@@ -3,12 +3,18 @@ import { decodeAuthEntry } from './auth-entry.js'
 import type { AuthFile } from './auth-file.js'
 import { isAddressOf, repositoryKeysOf, serverKeysOf } from './server-keys.js'
 
+/** A credential, and the key of the entry that holds it. */
+export interface FoundEntry {
+  readonly credential: Credential
+  readonly key: string
+}
+
 /**
  * The credential that a file holds in plain text for one repository: the longest key that the repository lies under,
  * as Podman has them (`reg:5000/a/b` before `reg:5000/a`, containers-auth.json(5)). The host's own keys come after.
  * @throws GantryError `credential-store-error` when the entry is broken
  */
-export function findRepositoryCredential(file: AuthFile, scope: CredentialScope): Credential | undefined {
+export function findRepositoryCredential(file: AuthFile, scope: CredentialScope): FoundEntry | undefined {
   return firstCredential(file, repositoryKeysOf(scope))
 }
 
@@ -17,7 +23,7 @@ export function findRepositoryCredential(file: AuthFile, scope: CredentialScope)
  * written instead of it, then any other address on this host.
  * @throws GantryError `credential-store-error` when the entry is broken
  */
-export function findHostCredential(file: AuthFile, host: string): Credential | undefined {
+export function findHostCredential(file: AuthFile, host: string): FoundEntry | undefined {
   const addresses = [...file.auths.keys()].filter((key) => isAddressOf(key, host))
   return firstCredential(file, [...serverKeysOf(host), ...addresses])
 }
@@ -35,11 +41,11 @@ export function hostKeysIn(file: AuthFile, host: string): readonly string[] {
   return [...file.auths.keys()].filter((key) => known.has(key) || isAddressOf(key, host))
 }
 
-function firstCredential(file: AuthFile, keys: readonly string[]): Credential | undefined {
+function firstCredential(file: AuthFile, keys: readonly string[]): FoundEntry | undefined {
   for (const key of keys) {
     const entry = file.auths.get(key)
     const credential = entry === undefined ? undefined : decodeAuthEntry(entry, `entry "${key}" in ${file.origin}`)
-    if (credential !== undefined) return credential
+    if (credential !== undefined) return { credential, key }
   }
   return undefined
 }

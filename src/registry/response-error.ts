@@ -3,6 +3,7 @@ import { GantryError, withAttempts, type ErrorCode, type RegistryErrorEntry } fr
 import { isJsonObject, parseJson, type JsonObject } from '../util/json.js'
 import { isSecretName, REDACTED, redactSecrets, redactUrl } from '../util/redact.js'
 import { formatGoValue } from './go-format.js'
+import { describeRefusal, refusalDetails, refusalHint, type CredentialRefusal } from './auth/refused-credentials.js'
 import { readBodyStart } from './http/body-start.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer } from './http/transport.js'
@@ -50,14 +51,24 @@ export async function responseError(answer: RegistryAnswer, options: ResponseErr
   if (answer.method === 'HEAD') await answer.discard()
   const errors = parseErrors(text)
   const address = redactUrl(answer.url)
-  const message = options.message ?? describe(answer, address, errors)
-  const hint = options.hint ?? hintFrom(answer, text, errors)
+  const code = codeOf(answer, errors)
   const { status, method, attempts = 1 } = answer
-  const error = new GantryError(codeOf(answer, errors), message, {
-    hint,
+  const refusal = refusalIn(answer, code)
+  const what = options.message ?? describe(answer, address, errors)
+  const message = refusal === undefined ? what : `${what}: ${describeRefusal(refusal)}`
+  const said = options.hint ?? hintFrom(answer, text, errors)
+  const error = new GantryError(code, message, {
+    hint: refusal === undefined ? said : [said, refusalHint(refusal)].filter((line) => line !== undefined).join('\n'),
+    details: refusal === undefined ? undefined : refusalDetails(refusal),
     response: { status, method, url: address, errors },
   })
   return isRetryableStatus(status) ? withAttempts(error, attempts) : error
+}
+
+/** Why the registry lets nobody in; a credential that does not allow something is no reason to log in again. */
+function refusalIn({ refusal }: RegistryAnswer, code: ErrorCode): CredentialRefusal | undefined {
+  if (code === 'unauthorized') return refusal
+  return code === 'denied' && refusal?.reason === 'no-credentials' ? refusal : undefined
 }
 
 /** Whether a GantryError came from an answer that has this error code of the distribution-spec. */

@@ -239,3 +239,64 @@ describe('HttpHeaders', () => {
     },
   )
 })
+
+describe('where a credential comes from', () => {
+  const originsOf = async (find: CredentialLookup, registry: string, repository?: string) => {
+    const { origins, isGuess } = (await find.explain?.({ registry, repository })) ?? {}
+    return { origins, isGuess }
+  }
+
+  test('is the entry of a file, by the key that it has there', async () => {
+    const path = write(DOCKER, auths('u', 'https://r.example/v1/', 'r.example/team'))
+    expect(await originsOf(lookup(), 'r.example')).toEqual({
+      origins: [`the entry "https://r.example/v1/" in ${path}`],
+      isGuess: false,
+    })
+    expect((await originsOf(lookup(), 'r.example', 'team/a')).origins).toEqual([
+      `the entry "r.example/team" in ${path}`,
+    ])
+  })
+
+  test('is a helper, and the file that names it', async () => {
+    const missing = 'echo "credentials not found in native keychain"; exit 1'
+    helpers.add('h', `read key; [ "$key" = r ] || { ${missing}; }; echo '{"Username":"u","Secret":"s"}'`)
+    const path = write(DOCKER, { credsStore: 'h' })
+    expect((await originsOf(lookup(), 'r')).origins).toEqual([
+      `the credential helper docker-credential-h, which ${path} names`,
+    ])
+    expect((await originsOf(lookup(), 'other')).origins?.slice(0, 2)).toEqual([
+      'the credential helper docker-credential-h',
+      path,
+    ])
+  })
+
+  test('is a variable, whose value may be meant for something else', async () => {
+    expect(await originsOf(lookup({ GITHUB_TOKEN: 't' }), 'ghcr.io')).toEqual({
+      origins: ['the variable GITHUB_TOKEN'],
+      isGuess: true,
+    })
+    const text = JSON.stringify(auths('u', 'r'))
+    expect(await originsOf(lookup({ DOCKER_AUTH_CONFIG: text }), 'r')).toEqual({
+      origins: ['the entry "r" in DOCKER_AUTH_CONFIG'],
+      isGuess: false,
+    })
+  })
+
+  test('is nowhere: every place that was looked at is named', async () => {
+    const path = write(PODMAN, { auths: {} })
+    expect(await originsOf(lookup(), 'ghcr.io')).toEqual({
+      origins: [
+        `${join(folder, DOCKER)} (does not exist)`,
+        path,
+        'REGISTRY_AUTH_FILE (not set)',
+        'DOCKER_AUTH_CONFIG (not set)',
+        'GITHUB_TOKEN (not set)',
+      ],
+      isGuess: false,
+    })
+    const named = join(folder, 'none.json')
+    expect((await originsOf(lookup({}, { registryConfig: [named] }), 'r')).origins).toEqual([
+      `${named} (does not exist)`,
+    ])
+  })
+})

@@ -78,16 +78,19 @@ describe('what CI systems hand over', () => {
   const basic = (username: string, password: string): unknown => ({ type: 'basic', username, password })
 
   test.each([
-    [{ GITHUB_TOKEN: 't', GITHUB_ACTOR: 'a' }, [{ registry: 'ghcr.io', credential: basic('a', 't') }]],
-    [{ GITHUB_TOKEN: 't' }, [{ registry: 'ghcr.io', credential: basic('token', 't') }]],
+    [
+      { GITHUB_TOKEN: 't', GITHUB_ACTOR: 'a' },
+      [{ registry: 'ghcr.io', credential: basic('a', 't'), variable: 'GITHUB_TOKEN' }],
+    ],
+    [{ GITHUB_TOKEN: 't' }, [{ registry: 'ghcr.io', credential: basic('token', 't'), variable: 'GITHUB_TOKEN' }]],
     [{ GITHUB_TOKEN: '', GITHUB_ACTOR: 'a' }, []],
     [
       { CI_REGISTRY: 'r:5050', CI_REGISTRY_USER: 'u', CI_REGISTRY_PASSWORD: 'p', CI_JOB_TOKEN: 'j' },
-      [{ registry: 'r:5050', credential: basic('u', 'p') }],
+      [{ registry: 'r:5050', credential: basic('u', 'p'), variable: 'CI_REGISTRY_PASSWORD' }],
     ],
     [
       { CI_REGISTRY: 'r', CI_REGISTRY_USER: 'u', CI_JOB_TOKEN: 'j' },
-      [{ registry: 'r', credential: basic('gitlab-ci-token', 'j') }],
+      [{ registry: 'r', credential: basic('gitlab-ci-token', 'j'), variable: 'CI_JOB_TOKEN' }],
     ],
     [{ CI_REGISTRY: 'r' }, []],
     [{ CI_JOB_TOKEN: 'j' }, []],

@@ -1,15 +1,15 @@
-import { GantryError } from '../../errors.js'
+import { GantryError, isGantryError } from '../../errors.js'
 import type { Answer } from '../http/answer.js'
 import type { Method } from '../http/transport.js'
 import { offerOf, parseChallenges, type AuthOffer } from './challenge.js'
 import { CredentialKeeper, type KnownCredential } from './credential-keeper.js'
 import type { CredentialLookup } from './credential.js'
+import type { CredentialRefusal } from './refused-credentials.js'
 import type { Scope } from './scope.js'
 import { ScopeSet } from './scope-set.js'
 import { basicAuthorization, type TokenService } from './token.js'
 import { TokenCache, type CachedToken } from './token-cache.js'
 import type { Token } from './token-response.js'
-import type { Credential } from './credential.js'
 
 /** A request that may have to be authorised. */
 export interface Need {
@@ -18,20 +18,25 @@ export interface Need {
   readonly scopes: readonly Scope[]
 }
 
-/** What goes into the `Authorization` header, and where it comes from. */
+/** What goes into the `Authorization` header, and where it comes from; nothing with the type `none`. */
 export interface Authorization {
   readonly value: string
-  readonly type: 'basic' | 'bearer' | 'registry-token'
+  readonly type: 'basic' | 'bearer' | 'registry-token' | 'none'
   /** Present for `bearer`. */
   readonly token?: CachedToken
   /** The token was got for this very request, so that a new one would be refused as well. */
   readonly fresh: boolean
+  /** Made from a credential that was not stored for registries, so that the request may go without it. */
+  readonly isGuess: boolean
 }
+
+/** Says that a request goes without the header. */
+const ANONYMOUS: Authorization = { value: '', type: 'none', fresh: true, isGuess: false }
 
 export interface AuthenticatorSettings {
   readonly registry: string
   readonly credentials: CredentialLookup | undefined
-  readonly requestToken: (service: TokenService, scopes: ScopeSet, credential: Credential | undefined) => Promise<Token>
+  readonly requestToken: (service: TokenService, scopes: ScopeSet, found: KnownCredential) => Promise<Token>
   /** Asks `GET /v2/` without authorization; whatever it answers. The body is discarded. */
   readonly probe: () => Promise<Answer>
   /** Monotonic milliseconds. */
@@ -96,7 +101,23 @@ export class Authenticator {
     if (found.credential?.type === 'registry-token') {
       return sent?.type === 'registry-token' ? undefined : this.#authorize(known, ScopeSet.of([]), found)
     }
-    return this.#nextOf({ known, offer, need, found }, sent)
+    const next = await this.#nextOf({ known, offer, need, found }, sent)
+    return next === undefined && sent?.isGuess === true ? this.withoutGuess(need) : next
+  }
+
+  /** What to send instead of a credential that was only guessed and has been refused. */
+  async withoutGuess(need: Need): Promise<Authorization | undefined> {
+    const known = this.#known
+    if (known === undefined || known === 'open') return undefined
+    const anonymous = this.#credentials.giveUp(await this.#credentials.find(need.scopes))
+    const authorization = await this.#authorize(known, this.#wantedScopes(need), anonymous)
+    return authorization === undefined ? ANONYMOUS : { ...authorization, fresh: true }
+  }
+
+  /** Why a request was not authorised, as far as a credential was looked for. */
+  async refusalOf(need: Need): Promise<CredentialRefusal | undefined> {
+    const known = await this.#credentials.known(need.scopes)
+    return known?.refusal
   }
 
   async #nextOf(situation: Situation, sent: Authorization | undefined): Promise<Authorization | undefined> {
@@ -108,7 +129,7 @@ export class Authenticator {
       sent?.type === 'bearer' && sent.fresh && (offer.bearer === undefined || asked?.key === scopes.key)
     if (isTokenUsedUp || known.bearer === undefined) {
       if (sent?.type === 'basic' || !offer.basic) return undefined
-      return basicOf(found.credential)
+      return basicOf(found)
     }
     if (sent?.type === 'basic' && offer.bearer === undefined) return undefined
     const authorization = await this.#authorize(known, scopes, found)
@@ -117,15 +138,20 @@ export class Authenticator {
   }
 
   async #authorize(known: Known, scopes: ScopeSet, found: KnownCredential): Promise<Authorization | undefined> {
-    const { credential, holder } = found
+    const { credential, holder, isGuess } = found
     if (credential?.type === 'registry-token') {
-      return { value: `Bearer ${credential.token}`, type: 'registry-token', fresh: true }
+      return { value: `Bearer ${credential.token}`, type: 'registry-token', fresh: true, isGuess }
     }
     const { bearer } = known
-    if (bearer === undefined) return basicOf(credential)
+    if (bearer === undefined) return basicOf(found)
     const start = this.#settings.now()
-    const token = await this.#tokens.get(holder, scopes, () => this.#settings.requestToken(bearer, scopes, credential))
-    return { value: `Bearer ${token.value}`, type: 'bearer', token, fresh: token.receivedAt >= start }
+    try {
+      const token = await this.#tokens.get(holder, scopes, () => this.#settings.requestToken(bearer, scopes, found))
+      return { value: `Bearer ${token.value}`, type: 'bearer', token, fresh: token.receivedAt >= start, isGuess }
+    } catch (error) {
+      if (!isGuess || !isGantryError(error, 'unauthorized')) throw error
+      return this.#authorize(known, scopes, this.#credentials.giveUp(found))
+    }
   }
 
   #wantedScopes(need: Need): ScopeSet {
@@ -191,9 +217,9 @@ interface Situation {
   readonly found: KnownCredential
 }
 
-function basicOf(credential: Credential | undefined): Authorization | undefined {
+function basicOf({ credential, isGuess }: KnownCredential): Authorization | undefined {
   if (credential?.type !== 'basic') return undefined
-  return { value: basicAuthorization(credential.username, credential.password), type: 'basic', fresh: true }
+  return { value: basicAuthorization(credential.username, credential.password), type: 'basic', fresh: true, isGuess }
 }
 
 /** The scope of a challenge to `/v2/` is a placeholder that grants nothing. */

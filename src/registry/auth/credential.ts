@@ -9,11 +9,28 @@ export type Credential =
 /** Where a credential is wanted: the host with its port as in references, and the repository where there is one. */
 export interface CredentialScope {
   readonly registry: string
-  readonly repository?: string
+  readonly repository?: string | undefined
+}
+
+/** What a lookup found, with what people need to know when the registry refuses it. */
+export interface FoundCredential {
+  /** Undefined means anonymous. */
+  readonly credential: Credential | undefined
+  /** The file, helper or variable that the credential comes from; for an anonymous one, the places that were looked at. */
+  readonly origins: readonly string[]
+  /**
+   * Nobody has stored the credential for registries: a variable offered it, which may mean it for something else. When it
+   * is refused, the request is made anonymously.
+   */
+  readonly isGuess: boolean
 }
 
 /**
  * Looks up the credential for a registry; undefined means anonymous.
  * @throws GantryError `credential-store-error` when a store or helper fails, which is never "anonymous"
  */
-export type CredentialLookup = (scope: CredentialScope) => Promise<Credential | undefined>
+export interface CredentialLookup {
+  (scope: CredentialScope): Promise<Credential | undefined>
+  /** The same with where the credential was found; without it, errors cannot say that. */
+  readonly explain?: ((scope: CredentialScope) => Promise<FoundCredential>) | undefined
+}

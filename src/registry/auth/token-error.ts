@@ -3,6 +3,7 @@ import { isJsonObject, parseJson } from '../../util/json.js'
 import { maskSecrets, redactSecrets, redactUrl } from '../../util/redact.js'
 import type { Answer } from '../http/answer.js'
 import { readBodyStart } from '../http/body-start.js'
+import { refusalDetails, refusalHint, type CredentialRefusal } from './refused-credentials.js'
 
 const MAX_SHOWN = 1024
 
@@ -10,6 +11,8 @@ export interface TokenErrorContext {
   /** Host of the registry that the token was for. */
   readonly registry: string
   readonly anonymous: boolean
+  /** Where the credentials come from, or where they were looked for. */
+  readonly refusal?: CredentialRefusal | undefined
   /** What must not be repeated, should the service echo it. */
   readonly secrets: readonly string[]
 }
@@ -24,14 +27,15 @@ export async function tokenServiceError(answer: Answer, context: TokenErrorConte
   }
   const { text, errors } = withoutSecrets(await readReason(answer), context.secrets)
   const code = codeOf(status)
+  const reason = context.anonymous ? 'no-credentials' : 'refused-credentials'
+  const { refusal = { reason, host: context.registry, origins: [] } } = context
   const what =
     code === 'unauthorized'
       ? `token service ${host} refused ${context.anonymous ? 'anonymous access' : 'the credentials'} for ${context.registry}`
       : `token service ${host} gave no token for ${context.registry}`
   return new GantryError(code, `${what}: status ${status}${text === '' ? '' : `: ${text}`}`, {
-    ...(code !== 'unauthorized'
-      ? {}
-      : { hint: context.anonymous ? 'log in to the registry' : 'check user and password' }),
+    hint: code === 'unauthorized' ? refusalHint(refusal) : undefined,
+    details: code === 'unauthorized' ? refusalDetails(refusal) : undefined,
     response: { status, method, url: redactUrl(answer.url), errors },
   })
 }

@@ -3,6 +3,7 @@ import type { HttpRequest } from '../http/client.js'
 import { isSameOrigin, type PointingRegistry } from '../http/destination.js'
 import { readSmallBody } from '../http/small-body.js'
 import type { BearerOffer } from './challenge.js'
+import type { KnownCredential } from './credential-keeper.js'
 import type { Credential } from './credential.js'
 import { checkRealm } from './realm.js'
 import type { ScopeSet } from './scope-set.js'
@@ -48,7 +49,8 @@ export class TokenClient {
    * @throws GantryError `unauthorized` when the service refuses, `untrusted-destination` before anything is sent to a
    * service that may not be asked, `invalid-content`, `limit-exceeded`, `rate-limited`, and those of any request
    */
-  async request(service: TokenService, scopes: ScopeSet, credential: Credential | undefined): Promise<Token> {
+  async request(service: TokenService, scopes: ScopeSet, found: KnownCredential): Promise<Token> {
+    const { credential } = found
     const url = checkRealm(service.realm, service.base, {
       registry: this.#settings.pointing(),
       hasCredential: credential !== undefined,
@@ -62,6 +64,7 @@ export class TokenClient {
       const error = await tokenServiceError(answer, {
         registry: this.#settings.pointing().origin.host,
         anonymous: credential === undefined,
+        refusal: found.refusal,
         secrets: secretsOf(credential),
       })
       // Quay knows neither `delete` nor the catalog, and refuses the whole request because of them.

@@ -1,3 +1,4 @@
+import type { CredentialRefusal } from '../auth/refused-credentials.js'
 import type { AnswerContent, Method, RegistryAnswer } from './transport.js'
 
 /** Bytes of an unwanted body that are read for the sake of the connection; beyond them closing it is cheaper. */
@@ -14,7 +15,12 @@ export class Answer implements RegistryAnswer {
     readonly status: number,
     readonly method: Method,
     readonly url: string,
-    readonly content: { readonly headers: HeaderValues; readonly body: AnswerContent; readonly attempts?: number },
+    readonly content: {
+      readonly headers: HeaderValues
+      readonly body: AnswerContent
+      readonly attempts?: number
+      readonly refusal?: CredentialRefusal
+    },
   ) {}
 
   get body(): AnswerContent {
@@ -23,6 +29,10 @@ export class Answer implements RegistryAnswer {
 
   get attempts(): number {
     return this.content.attempts ?? 1
+  }
+
+  get refusal(): CredentialRefusal | undefined {
+    return this.content.refusal
   }
 
   header(name: string): string | undefined {
@@ -44,6 +54,11 @@ export class Answer implements RegistryAnswer {
   /** The same answer with the number of attempts that it took. */
   withAttempts(attempts: number): Answer {
     return new Answer(this.status, this.method, this.url, { ...this.content, attempts })
+  }
+
+  /** The same answer with why it was refused. */
+  withRefusal(refusal: CredentialRefusal): Answer {
+    return new Answer(this.status, this.method, this.url, { ...this.content, refusal })
   }
 
   async discard(): Promise<void> {

@@ -2,6 +2,7 @@ import { GantryError } from '../../errors.js'
 import { untilAborted } from '../../util/abort.js'
 import { checkExpiredToken } from '../auth/expired-token.js'
 import { Authenticator, type Authorization, type Need } from '../auth/authenticate.js'
+import { refusalDetails, refusalHint } from '../auth/refused-credentials.js'
 import { TokenClient } from '../auth/token.js'
 import { RegistryState } from '../registry-state.js'
 import type { Answer } from './answer.js'
@@ -95,8 +96,10 @@ export class HttpTransport implements RegistryTransport {
     await answer.discard()
     const { status } = answer
     if (status === 401 || status === 403) {
+      const { refusal = { reason: 'refused-credentials', host: this.registry, origins: [] } } = answer
       throw new GantryError('unauthorized', `${this.registry} refused the credentials with status ${status}`, {
-        hint: 'check user and password',
+        hint: refusalHint(refusal),
+        details: refusalDetails(refusal),
         response: { status, method: 'GET', url: answer.url, errors: [] },
       })
     }
@@ -128,16 +131,33 @@ export class HttpTransport implements RegistryTransport {
         ? await checkExpiredToken(received)
         : { answer: received, expired: false }
       const isRefused = answer.status === 401 || expired
-      if (!isRefused) {
+      const isRefusedGuess = answer.status === 403 && sent?.isGuess === true && isReading(request)
+      if (!isRefused && !isRefusedGuess) {
         this.#authenticator.noteOpen()
-        return answer
+        return answer.status === 403 ? this.#explained(answer, need) : answer
       }
-      if (ownAuthorization || tries > MAX_AUTHORIZATIONS) return answer
-      const next = await this.#settled(this.#authenticator.respond(need, answer, sent), request)
-      if (next === undefined) return answer
+      if (ownAuthorization || tries > MAX_AUTHORIZATIONS) return this.#explained(answer, need)
+      const next = await this.#settled(
+        isRefused ? this.#authenticator.respond(need, answer, sent) : this.#authenticator.withoutGuess(need),
+        request,
+      )
+      if (next === undefined) return this.#explained(answer, need)
       await answer.discard()
       sent = next
     }
+  }
+
+  /** A refusal with what was tried to get in. */
+  async #explained(answer: Answer, need: Need): Promise<Answer> {
+    if (this.#userHeaders.authorization !== undefined) {
+      return answer.withRefusal({
+        reason: 'refused-credentials',
+        host: this.registry,
+        origins: ['the header Authorization'],
+      })
+    }
+    const refusal = await this.#authenticator.refusalOf(need)
+    return refusal === undefined ? answer : answer.withRefusal(refusal)
   }
 
   /** Errors on the way to an authorization are final: getting tokens has its own repetitions. */
@@ -152,7 +172,7 @@ export class HttpTransport implements RegistryTransport {
   async #send(request: RegistryRequest, url: URL, authorization: Authorization | undefined): Promise<Answer> {
     const publicHeaders = publicHeadersOf(request, this.#userAgent)
     const headers: Record<string, string> = { ...publicHeaders, ...this.#userHeaders }
-    if (authorization !== undefined) headers.authorization = authorization.value
+    if (authorization !== undefined && authorization.type !== 'none') headers.authorization = authorization.value
     const { method, body, slowAnswer, inOrder, transient, signal } = request
     const outgoing: HttpRequest = {
       method,
@@ -192,7 +212,7 @@ export class HttpTransport implements RegistryTransport {
     return new Authenticator({
       registry: options.registry,
       credentials: options.credentials,
-      requestToken: (service, scopes, credential) => tokens.request(service, scopes, credential),
+      requestToken: (service, scopes, found) => tokens.request(service, scopes, found),
       probe: async () => {
         const url = new URL('/v2/', this.#origin)
         const answer = await this.#sendOften({ method: 'GET', url, headers: registryHeaders, trust: 'registry' })
@@ -215,4 +235,9 @@ export class HttpTransport implements RegistryTransport {
     if (url?.origin === this.origin && url.username === '' && url.password === '') return url
     throw new GantryError('untrusted-destination', `request to another host than ${this.#origin.host} refused`)
   }
+}
+
+/** Whether a request only reads, so that anybody might be allowed what a credential is not. */
+function isReading({ method }: RegistryRequest): boolean {
+  return method === 'GET' || method === 'HEAD'
 }

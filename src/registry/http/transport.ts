@@ -1,5 +1,6 @@
 import type { Bytes, OpenContent } from '../../util/bytes.js'
 import type { BackoffOptions } from '../../util/backoff.js'
+import type { CredentialRefusal } from '../auth/refused-credentials.js'
 import type { Scope } from '../auth/scope.js'
 import type { RegistryState } from '../registry-state.js'
 import type { OnTransportEvent } from './transport-event.js'
@@ -68,6 +69,8 @@ export interface RegistryAnswer {
   readonly body: AnswerContent
   /** How often the request was sent, 1 when it is not given: a 404 to a repeated DELETE means that it is done. */
   readonly attempts?: number
+  /** What the request was to be authorised with, where the registry refused it with 401 or 403. */
+  readonly refusal?: CredentialRefusal | undefined
   /** Reads and drops a small rest so that the connection can be used again, or closes it. */
   discard(): Promise<void>
 }

@@ -49,7 +49,9 @@ export class BearerAuthenticator implements Authenticator {
           ? this.#unauthorized(request, wanted, 'insufficient_scope')
           : undefined,
     }
-    if (!permissions.every((permission) => access.allows(permission))) {
+    // Clients ask for the base path to learn whether somebody is logged in.
+    const isLoggedOut = permissions.length === 0 && username === undefined
+    if (isLoggedOut || !permissions.every((permission) => access.allows(permission))) {
       throw this.#unauthorized(request, permissions, 'insufficient_scope')
     }
     return access

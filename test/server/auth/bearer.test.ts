@@ -143,7 +143,7 @@ describe('a token', () => {
     expect((await registry.send('GET', '/v2/a/tags/list', { headers })).status).toBe(404)
     expect((await registry.send('GET', '/v2/a/tags/list')).status).toBe(404)
     expect((await registry.send('POST', '/v2/a/blobs/uploads/', { headers })).status).toBe(401)
-    expect((await registry.send('GET', '/v2/', { headers })).status).toBe(200)
+    expect((await registry.send('GET', '/v2/', { headers })).status).toBe(401)
     expect((await registry.send('GET', '/v2/')).status).toBe(401)
   })
 
