@@ -22,7 +22,10 @@ export interface CopyReaderOptions {
   readonly exact?: boolean
   /** Take no manifest at the sink for granted: push each again, and what is missing below it. */
   readonly force?: boolean
-  /** Move layers that their owner wants fetched from elsewhere too; default: they are left out. */
+  /**
+   * Move layers that their owner wants fetched from elsewhere too: from the source or, where it does not have them, from
+   * the addresses that their descriptors name. Default: they are left out.
+   */
   readonly nonDistributable?: boolean
   /** Only referrers of these types travel; default: all. */
   readonly artifactTypes?: readonly string[]

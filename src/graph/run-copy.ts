@@ -14,6 +14,8 @@ import { TransferSpeed } from './transfer-speed.js'
 
 export interface RunCopyOptions {
   readonly concurrency?: number
+  /** Take layers that their owner wants fetched from elsewhere from there, where the source does not have them. */
+  readonly nonDistributable?: boolean
   /** Blobs that are moving already. */
   readonly early?: EarlyMoves
   readonly onEvent?: OnTransferEvent
@@ -149,11 +151,12 @@ class CopyRun {
   }
 
   async #move(descriptor: Descriptor, onEvent: OnTransferEvent | undefined): Promise<TransferOutcome> {
-    const { signal } = this.#options
+    const { signal, nonDistributable } = this.#options
     const isRoot = nodeKeyOf(descriptor) === nodeKeyOf(this.#plan.root)
     const tag = isRoot ? this.#tagOfPush?.tag : undefined
     const transferOptions = {
       speed: this.speed,
+      nonDistributable,
       ...(onEvent === undefined ? {} : { onEvent }),
       ...(signal === undefined ? {} : { signal }),
       ...(tag === undefined ? {} : { tag }),

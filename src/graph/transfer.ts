@@ -10,6 +10,8 @@ export interface TransferOptions {
   /** Is told of what moves. */
   readonly speed?: TransferSpeed
   readonly signal?: AbortSignal
+  /** Take layers that the source does not have from the addresses that their descriptors name. */
+  readonly nonDistributable?: boolean
   /** Also point this tag at a manifest, in the same step where the sink can. */
   readonly tag?: string
 }
@@ -74,14 +76,11 @@ async function attempt(
   descriptor: Descriptor,
   options: AttemptOptions,
 ): Promise<TransferOutcome> {
-  const { onEvent, signal, start, noCache } = options
+  const { onEvent, signal, start, noCache, nonDistributable } = options
   const mounter = isMounter(sink) && !isManifest(descriptor) ? sink : undefined
   // After a wrong digest the bytes have to come from the source: a mount would give the sink's registry the last word.
   const from = noCache ? undefined : mounter?.mountSourceOf(source)
-  const content = new WatchedContent(source, descriptor, {
-    noCache,
-    ...(signal === undefined ? {} : { signal }),
-  })
+  const content = new WatchedContent(source, descriptor, { noCache, foreign: nonDistributable, signal })
   const open: OpenContent = (offset, use) => {
     start()
     return content.open(offset, use)

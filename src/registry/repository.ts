@@ -29,6 +29,7 @@ import { hasBlob, resolveBlob } from './blobs.js'
 import { deleteFromRegistry } from './deletion.js'
 import { embeddedData } from './embedded-data.js'
 import { blobPath, requireName, requireTag } from './endpoints.js'
+import { downloadForeignLayer } from './foreign-layer.js'
 import type { RegistryTransport } from './http/transport.js'
 import { ManifestCache } from './manifest-cache.js'
 import { deleteManifest, deleteTag } from './manifest-deletion.js'
@@ -62,7 +63,8 @@ export interface RepositoryOptions {
   readonly backoff?: BackoffOptions
   /**
    * Opens one of the addresses that the descriptor of a layer names, when the registry does not have the layer itself.
-   * Whoever supplies it decides which are reached, and sends no secrets there. By default such layers are not found.
+   * Whoever supplies it decides which are reached, and sends no secrets there. By default such layers are found only by
+   * calls that ask for `foreign` ones, and where the registry may point.
    */
   readonly openForeign?: (urls: readonly string[], options: FetchOptions) => Bytes
 }
@@ -265,8 +267,10 @@ export class Repository
     } catch (error) {
       const { openForeign } = this.#options
       const { urls = [] } = descriptor
-      if (openForeign === undefined || urls.length === 0 || !isGantryError(error, 'not-found')) throw error
-      yield* openForeign(urls, options)
+      const isElsewhere = urls.length > 0 && isGantryError(error, 'not-found')
+      if (isElsewhere && openForeign !== undefined) yield* openForeign(urls, options)
+      else if (isElsewhere && options.foreign === true) yield* downloadForeignLayer(this.#context, descriptor, options)
+      else throw error
     }
   }
 }

@@ -13,6 +13,11 @@ export interface FetchOptions extends CallOptions, ContentUse {
   readonly offset?: number
   /** Ask past every cache: the copy that was received before had the wrong digest. */
   readonly noCache?: boolean
+  /**
+   * Take a layer that a registry does not have from the addresses that its descriptor names, where the registry may
+   * point. Default false: such layers are not found.
+   */
+  readonly foreign?: boolean
 }
 
 export interface PushOptions extends CallOptions {

@@ -2,7 +2,20 @@ import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.js'
 import { MediaType } from '../../src/oci/media-types.js'
-import { answers, collect, cut, NAME, someBytes, startTestRegistry } from './test-registry.js'
+import { copy } from '../../src/graph/copy.js'
+import type { ManifestContent } from '../../src/oci/manifest.js'
+import { MemoryStore } from '../../src/store/memory.js'
+import {
+  answers,
+  collect,
+  cut,
+  EMPTY_CONFIG,
+  manifestHeaders,
+  manifestWith,
+  NAME,
+  someBytes,
+  startTestRegistry,
+} from './test-registry.js'
 import type { Script, ScriptedExchange } from './http/scripted-server.js'
 
 const MIB = 1024 * 1024
@@ -407,6 +420,60 @@ describe('a layer that lives elsewhere', () => {
       code: 'not-found',
       hint: 'the descriptor names addresses outside the registry, which are not used',
     })
+  })
+
+  test('comes from the first of its addresses that has it, for calls that ask for that, and anonymously', async () => {
+    const registry = await startTestRegistry({}, { transport: { headers: { authorization: 'Basic c2VjcmV0' } } })
+    const elsewhere = await startTestRegistry({ 'GET /layer': answers(200, {}, bytes) })
+    const layer = { ...descriptor, urls: [`${elsewhere.url}/gone`, `${elsewhere.url}/layer`] }
+    const repository = registry.repository()
+    expect((await collect(repository.fetch(layer, { foreign: true }))).equals(bytes)).toBe(true)
+    const rest = await collect(repository.fetch(layer, { foreign: true, offset: MIB }))
+    expect(rest.equals(bytes.subarray(MIB))).toBe(true)
+    expect(elsewhere.ledger.map(({ headers }) => headers.authorization).filter(Boolean)).toEqual([])
+    expect(registry.ledger.every(({ headers }) => headers.authorization !== undefined)).toBe(true)
+  })
+
+  test.each<[string, string]>([
+    ['file:///etc/passwd', 'untrusted-destination'],
+    ['http://user:secret@127.0.0.1:9/layer', 'untrusted-destination'],
+    ['http://127.0.0.1:9/layer', 'network-error'],
+  ])('is not had from %s', async (url, code) => {
+    const registry = await startTestRegistry({}, { transport: { retry: { attempts: 1 } } })
+    const fetched = collect(registry.repository().fetch({ ...descriptor, urls: [url] }, { foreign: true }))
+    await expect(fetched).rejects.toMatchObject({ code, message: expect.stringContaining('layer address') })
+  })
+
+  test('of another size is refused before it is read', async () => {
+    const elsewhere = await startTestRegistry({ 'GET /layer': answers(200, {}, 'short') })
+    const registry = await startTestRegistry({})
+    const layer = { ...descriptor, urls: [`${elsewhere.url}/layer`] }
+    await expect(collect(registry.repository().fetch(layer, { foreign: true }))).rejects.toMatchObject({
+      code: 'size-mismatch',
+    })
+  })
+
+  test('is copied, checked by its digest', async () => {
+    const content = Buffer.from('a foreign layer')
+    const elsewhere = await startTestRegistry({
+      'GET /right': answers(200, {}, content),
+      'GET /wrong': answers(200, {}, 'a foreign lawyer'.slice(0, content.length)),
+    })
+    const mediaType = MediaType.imageLayerNonDistributableGzip
+    const pushed = (path: string): ManifestContent =>
+      manifestWith({ layers: [{ ...descriptorOf(mediaType, content), urls: [`${elsewhere.url}/${path}`] }] })
+    const copied = async (path: string): Promise<MemoryStore> => {
+      const manifest = pushed(path)
+      const registry = await startTestRegistry({
+        [`GET /v2/${NAME}/manifests/v1`]: answers(200, manifestHeaders(manifest), manifest.bytes),
+        [`GET /v2/${NAME}/blobs/${EMPTY_CONFIG.digest}`]: answers(200, {}, '{}'),
+      })
+      const sink = new MemoryStore()
+      await copy(registry.repository(), 'v1', sink, { nonDistributable: true, tags: ['v1'] })
+      return sink
+    }
+    expect(await (await copied('right')).has(descriptorOf(mediaType, content))).toBe(true)
+    await expect(copied('wrong')).rejects.toMatchObject({ code: 'digest-mismatch', side: 'source' })
   })
 
   test('is opened by whoever says how', async () => {

@@ -12,8 +12,8 @@ export interface PointingRegistry {
   readonly hostClass: HostClass
 }
 
-/** What the registry calls the place, for errors: `redirect`, `token service`. */
-export type DestinationUse = 'redirect' | 'token service' | 'connection'
+/** What the registry calls the place, for errors. */
+export type DestinationUse = 'redirect' | 'token service' | 'connection' | 'layer address'
 
 /** Scheme, host and effective port; the empty string for what is not http. */
 export function originOf(url: URL): string {

@@ -9,12 +9,13 @@ import type { Answer } from './answer.js'
 import { HttpClient, type HttpRequest } from './client.js'
 import { SYSTEM_CLOCK, type Clock } from './clock.js'
 import { PacedClient } from './paced-client.js'
+import { checkDestination } from './destination.js'
 import { sendFollowing } from './redirect.js'
 import { registryOrigin } from './registry-origin.js'
 import { checkUserHeaders, publicHeadersOf } from './request-headers.js'
 import { FinalError, Retrier, retryLimitsOf } from './retry.js'
 import { timeoutsOf } from './timeouts.js'
-import type { RegistryAnswer, RegistryRequest, RegistryTransport, Repetition } from './transport.js'
+import type { ElsewhereRequest, RegistryAnswer, RegistryRequest, RegistryTransport, Repetition } from './transport.js'
 import type { TransportOptions } from './transport-options.js'
 import { Warnings } from './warning.js'
 
@@ -73,6 +74,20 @@ export class HttpTransport implements RegistryTransport {
 
   notice(message: string): void {
     this.#warnings.report(message)
+  }
+
+  async requestElsewhere({ url: text, transient = false, signal }: ElsewhereRequest): Promise<RegistryAnswer> {
+    const url = checkDestination(text, this.#origin, this.#client.pointing, 'layer address')
+    const publicHeaders = publicHeadersOf(PING, this.#userAgent)
+    const first: HttpRequest = { method: 'GET', url, headers: publicHeaders, transient, signal, trust: 'other' }
+    const run = (): Promise<Answer> =>
+      sendFollowing(first, {
+        send: (hop) => this.#sendNoting(hop),
+        pointing: () => this.#client.pointing,
+        publicHeaders,
+        place: 'layer address',
+      })
+    return this.#retrier.run({ method: 'GET', url: url.href, repeat: true, run, signal })
   }
 
   async request(request: RegistryRequest): Promise<RegistryAnswer> {

@@ -13,6 +13,8 @@ export interface RedirectSettings {
   readonly pointing: () => PointingRegistry
   /** The headers of the request that any host may see. */
   readonly publicHeaders: Readonly<Record<string, string>>
+  /** What another host is, in errors; default: a redirect target. */
+  readonly place?: 'redirect target' | 'layer address'
 }
 
 /**
@@ -25,7 +27,8 @@ export async function sendFollowing(first: HttpRequest, settings: RedirectSettin
   let request = first
   for (let redirects = 0; ; redirects++) {
     const answer = await (request.trust === 'other' ? sendElsewhere(request, settings) : settings.send(request))
-    if (!REDIRECT_STATUSES.has(answer.status)) return request.trust === 'other' ? checkAnonymous(answer) : answer
+    if (!REDIRECT_STATUSES.has(answer.status))
+      return request.trust === 'other' ? checkAnonymous(answer, settings) : answer
     const location = answer.header('location')
     await answer.discard()
     if (location === undefined) {
@@ -42,21 +45,25 @@ export async function sendFollowing(first: HttpRequest, settings: RedirectSettin
 }
 
 /** People know the registry, and not the host that it keeps content on: an error has to say which of them it is about. */
-async function sendElsewhere(request: HttpRequest, { send, pointing }: RedirectSettings): Promise<Answer> {
+async function sendElsewhere(request: HttpRequest, settings: RedirectSettings): Promise<Answer> {
+  const { send, pointing, place = 'redirect target' } = settings
   try {
     return await send(request)
   } catch (error) {
     if (!isGantryError(error, 'network-error', 'timeout', 'tls-error')) throw error
-    throw new GantryError(error.code, `redirect target ${error.message}`, {
-      hint: `this host is not the registry itself: ${pointing().origin.host} keeps content there and redirects to it`,
+    throw new GantryError(error.code, `${place} ${error.message}`, {
+      hint:
+        place === 'redirect target'
+          ? `this host is not the registry itself: ${pointing().origin.host} keeps content there and redirects to it`
+          : `this host is not the registry itself: a manifest in ${pointing().origin.host} says that a layer is there`,
       cause: error.cause ?? error,
     })
   }
 }
 
-async function checkAnonymous(answer: Answer): Promise<Answer> {
+async function checkAnonymous(answer: Answer, { place = 'redirect target' }: RedirectSettings): Promise<Answer> {
   if (answer.status !== 401) return answer
   await answer.discard()
   const { host } = new URL(answer.url)
-  throw new GantryError('unauthorized', `redirect target ${host} asked for credentials, which are not sent there`)
+  throw new GantryError('unauthorized', `${place} ${host} asked for credentials, which are not sent there`)
 }

@@ -49,6 +49,12 @@ export interface RegistryRequest {
   readonly signal?: AbortSignal
 }
 
+/** A GET for content that is kept outside of the registry. */
+export interface ElsewhereRequest extends Pick<RegistryRequest, 'transient' | 'signal'> {
+  /** As the document names it. */
+  readonly url: string
+}
+
 /** The body of an answer, for one reader. */
 export interface AnswerContent extends Bytes {
   /** Stops it where it is, and lets go of the connection; reading fails then. */
@@ -101,6 +107,11 @@ export interface RegistryTransport {
   /** What is known about the registry; what wraps a transport forwards it. */
   readonly state?: RegistryState
   request(request: RegistryRequest): Promise<RegistryAnswer>
+  /**
+   * Gets content from an address outside of the registry that a document in the registry names: anonymously, where the
+   * registry may point, with redirects.
+   */
+  requestElsewhere?(request: ElsewhereRequest): Promise<RegistryAnswer>
   /** Reports something about the registry that is worth knowing and no failure; each text once. */
   notice?(message: string): void
 }
