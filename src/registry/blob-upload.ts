@@ -11,7 +11,7 @@ import { ONE_PIECE } from './http/request-body.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer, RegistryRequest } from './http/transport.js'
 import { Attempts } from './repetition.js'
-import { scopesOf, type RepositoryContext } from './repository-context.js'
+import { isOwnAnswer, scopesOf, type RepositoryContext } from './repository-context.js'
 import { hasRegistryCode, responseError } from './response-error.js'
 import { afterPause, ChunkSizes, withSizeHint } from './upload-chunks.js'
 import { isUnclear } from './unclear-outcome.js'
@@ -78,8 +78,8 @@ class BlobUpload {
   #sent = 0
   /** Bytes in the body of the last request. */
   #bodySize = 0
-  /** Where the last request said that its body belongs; undefined for a request with the whole blob. */
-  #bodyStart: number | undefined
+  /** Whether the last request continued an upload: one with the whole blob cannot be at the wrong place. */
+  #namesPlace = false
   /** Set where the registry named the place, which may be wrong. */
   #isResumed = false
   readonly #chunks: ChunkSizes
@@ -140,7 +140,7 @@ class BlobUpload {
   async #send(session: UploadSession): Promise<void> {
     const { size } = this.#descriptor
     if (this.#offset === 0 && !this.#isChunked()) return this.#commit(session, size)
-    const pieceSize = this.#pieceSize(session)
+    const pieceSize = this.#chunks.sizeFor(session)
     let current = session
     while (this.#offset < size) {
       const end = Math.min(size, this.#offset + pieceSize)
@@ -161,8 +161,12 @@ class BlobUpload {
       ...this.#request('PUT', 0, bodySize),
       url: `${session.location}${separator}digest=${encodeURIComponent(this.#descriptor.digest)}`,
     })
-    if (answer.status !== 201 && answer.status !== 204) throw await this.#refuse(answer)
-    await answer.discard()
+    if ([201, 204].includes(answer.status) && isOwnAnswer(this.#context, answer)) await answer.discard()
+    else {
+      const refusal = await this.#refuse(answer)
+      // Some proxies change a 201 into another status, and a host that was redirected to may not be the registry's.
+      if (![200, 201, 202, 204].includes(answer.status) || !(await this.#isThere())) throw refusal
+    }
     this.#session = undefined
     if (this.#isChunked()) this.#chunks.confirm()
     checkStoredDigest(this.#context, this.#descriptor.digest, answer)
@@ -182,7 +186,7 @@ class BlobUpload {
     const read = (offset = 0): Bytes => this.#source.read(start + offset, end)
     const open = this.#isBroken ? () => afterPause(read(), this.#options.signal) : read
     this.#bodySize = end - start
-    this.#bodyStart = method === 'PATCH' ? start : undefined
+    this.#namesPlace = method === 'PATCH' || end === 0
     const body = {
       content: this.#whole?.subarray(start, end) ?? open,
       size: end - start,
@@ -234,11 +238,11 @@ class BlobUpload {
     const status = error === this.#refusal ? error.response?.status : undefined
     if (status === undefined ? isUnclear(error) : isRetryableStatus(status)) return 'unclear'
     if (status === 404 || hasRegistryCode(error, 'BLOB_UPLOAD_UNKNOWN')) return 'lost'
-    // Without smaller chunks to try, both would be answered in the same way again.
-    if (status === 413) return this.#canContinue ? 'too large' : 'final'
-    if (status === 416 && !this.#canContinue) return 'final'
-    // A request that names no place cannot be at the wrong one.
-    if (status === 416) return this.#bodyStart === undefined ? 'too large' : 'wrong place'
+    if (status === 413 || status === 416) {
+      // With this code the registry itself means the blob, and not the request.
+      if (!this.#canContinue || hasRegistryCode(error, 'SIZE_INVALID')) return 'final'
+      return status === 413 || !this.#namesPlace ? 'too large' : 'wrong place'
+    }
     const isFinal = status === undefined || status === 401 || status === 403 || status >= 500
     return !isFinal && (this.#offset > 0 || this.#isChunked()) ? 'pieces refused' : 'final'
   }
@@ -280,10 +284,6 @@ class BlobUpload {
 
   #isChunked(): boolean {
     return this.#canContinue && this.#descriptor.size > this.#chunks.limit
-  }
-
-  #pieceSize({ minimumChunk, maximumChunk }: UploadSession): number {
-    return Math.min(Math.max(this.#chunks.limit, minimumChunk), maximumChunk)
   }
 
   async #isThere(): Promise<boolean> {

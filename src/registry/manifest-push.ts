@@ -10,7 +10,7 @@ import { manifestPath } from './endpoints.js'
 import { isRetryableStatus } from './http/retry.js'
 import type { RegistryAnswer } from './http/transport.js'
 import { checkAnnouncedDigest, checkDigest, resolveManifest, type ManifestBytes } from './manifests.js'
-import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
+import { isOwnAnswer, referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import { responseError } from './response-error.js'
 import { isUnclear } from './unclear-outcome.js'
 
@@ -71,6 +71,7 @@ export async function putManifest(
   const { signal, ifMatch, onProgress, tag, inOrder = false } = options
   let failure: GantryError
   let mayBeThere = true
+  let stored: StoredManifest = { subject: undefined, tags: [] }
   try {
     const answer = await context.transport.request({
       method: 'PUT',
@@ -88,20 +89,29 @@ export async function putManifest(
       inOrder,
       signal,
     })
-    if (isStored(answer)) {
+    const { status } = answer
+    if (isStored(answer) || status === 204) {
+      checkAnnouncedDigest(answer, { mediaType: descriptor.mediaType, bytes }, referenceIn(context, reference))
+      stored = { subject: answer.header('oci-subject'), tags: listOf(answer.headerList('oci-tag')) }
+    }
+    if (isStored(answer) && isOwnAnswer(context, answer)) {
       context.state.accessible.add(context.name)
       await answer.discard()
-      checkAnnouncedDigest(answer, { mediaType: descriptor.mediaType, bytes }, referenceIn(context, reference))
-      return { subject: answer.header('oci-subject'), tags: listOf(answer.headerList('oci-tag')) }
+      return stored
     }
     failure = await responseError(answer)
-    mayBeThere = isRetryableStatus(answer.status) || (ifMatch === undefined && ALREADY_THERE.has(answer.status))
+    // No registry answers 204, and a host that was redirected to may not be the registry's: what it has decides.
+    mayBeThere =
+      isStored(answer) ||
+      status === 204 ||
+      isRetryableStatus(status) ||
+      (ifMatch === undefined && ALREADY_THERE.has(status))
   } catch (error) {
     if (!isGantryError(error) || !isUnclear(error)) throw error
     failure = error
   }
   if (mayBeThere && (await isThere(context, { mediaType: descriptor.mediaType, bytes }, reference, options)))
-    return { subject: undefined, tags: [] }
+    return stored
   throw failure
 }
 

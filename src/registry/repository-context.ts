@@ -1,6 +1,6 @@
 import { isDigest } from '../oci/digest.js'
 import { repositoryScope, type Scope } from './auth/scope.js'
-import type { RegistryTransport, Repetition } from './http/transport.js'
+import type { RegistryAnswer, RegistryTransport, Repetition } from './http/transport.js'
 import type { RegistryState } from './registry-state.js'
 
 export type RepositoryAction = 'pull' | 'push' | 'delete'
@@ -33,4 +33,9 @@ export function referenceIn(context: RepositoryContext, target: string): string 
 /** The address of the repository itself, for messages. */
 export function repositoryText(context: RepositoryContext): string {
   return `${context.transport.registry}/${context.name}`
+}
+
+/** Whether the registry itself has answered, and not a host that it has redirected to. */
+export function isOwnAnswer({ transport }: RepositoryContext, { url }: RegistryAnswer): boolean {
+  return new URL(url, transport.origin).origin === new URL(transport.origin).origin
 }

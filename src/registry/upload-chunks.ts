@@ -2,6 +2,7 @@ import { GantryError } from '../errors.js'
 import { delay } from '../util/abort.js'
 import type { Bytes } from '../util/bytes.js'
 import type { RepositoryContext } from './repository-context.js'
+import type { UploadSession } from './upload-session.js'
 
 const MIB = 1024 * 1024
 
@@ -54,6 +55,11 @@ export class ChunkSizes {
   /** Largest body of the next request, in bytes. */
   get limit(): number {
     return Math.min(this.#wanted, this.#context.state.chunkSize ?? this.#wanted, this.#learned ?? this.#wanted)
+  }
+
+  /** The size of the chunks of an upload session, in bytes; the bounds of the registry come first. */
+  sizeFor({ minimumChunk, maximumChunk }: UploadSession): number {
+    return Math.min(Math.max(this.limit, minimumChunk), maximumChunk)
   }
 
   /**

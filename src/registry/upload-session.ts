@@ -37,7 +37,7 @@ export async function openSession(context: RepositoryContext, { signal }: CallOp
     // Some registries hang up on uploads to repositories that they do not have, and on nothing else.
     throw isGantryError(error, 'network-error') && error.hint === undefined ? withCreationHint(error) : error
   }
-  if (answer.status === 202) return sessionOf(context, answer, url)
+  if (answer.status === 202) return sessionOf(context, answer)
   const error = await responseError(answer)
   throw error.code === 'not-found' ? withCreationHint(error) : error
 }
@@ -59,7 +59,7 @@ export async function openMount(
   const url = uploadsPath(context.name, mount)
   const scopes = [...scopesOf(context, 'pull', 'push'), repositoryScope(mount.from, 'pull')]
   const answer = await context.transport.request({ method: 'POST', url, scopes, retry: 'free', signal })
-  if (answer.status === 202) return sessionOf(context, answer, url)
+  if (answer.status === 202) return sessionOf(context, answer)
   await answer.discard()
   return answer.status === 201 ? 'mounted' : undefined
 }
@@ -73,7 +73,7 @@ export async function continueSession(
   await answer.discard()
   const location = answer.header('location')
   if (location === undefined || location === '') return session
-  return { ...session, location: resolveLocation(context, location, session.location) }
+  return { ...session, location: resolveLocation(context, location, answer.url) }
 }
 
 /**
@@ -91,6 +91,7 @@ export async function readSessionStatus(
     url: session.location,
     scopes,
     retry: 'free',
+    followRedirects: true,
     signal,
   })
   const isOpen = answer.status === 204 || answer.status === 200
@@ -117,7 +118,7 @@ export async function cancelSession(context: RepositoryContext, session: UploadS
   }
 }
 
-async function sessionOf(context: RepositoryContext, answer: RegistryAnswer, base: string): Promise<UploadSession> {
+async function sessionOf(context: RepositoryContext, answer: RegistryAnswer): Promise<UploadSession> {
   await answer.discard()
   const location = answer.header('location')
   if (location === undefined || location === '') {
@@ -127,12 +128,13 @@ async function sessionOf(context: RepositoryContext, answer: RegistryAnswer, bas
   // A sibling of the header above that some registries send.
   const maximumChunk = parseByteCount(answer.header('oci-chunk-max-length')) ?? Number.MAX_SAFE_INTEGER
   return {
-    location: resolveLocation(context, location, base),
+    location: resolveLocation(context, location, answer.url),
     minimumChunk: Math.min(minimumChunk, MAX_MINIMUM_CHUNK),
     maximumChunk: Math.max(1, maximumChunk),
   }
 }
 
+/** @param base the address that answered, after redirects */
 function resolveLocation({ transport }: RepositoryContext, location: string, base: string): string {
   const absolute = new URL(base, transport.origin).href
   return resolveRegistryAddress(location, { origin: transport.origin, base: absolute, what: 'upload location' })

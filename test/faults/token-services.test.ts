@@ -260,7 +260,9 @@ describe('30: a registry that names a token service of somebody else', () => {
     const bench = await open()
     const stranger = await bench.startStranger(({ answer }) => answer(200, {}, { token: 'given' }))
     bench.wire.on('GET', TOKEN, reply({ status: 307, headers: { location: `${stranger.url}/token` } }), ALWAYS)
-    await bench.failsToPull({ message: /token service 127\.0\.0\.1:\d+ redirects, which is not followed/ })
+    await bench.failsToPull({
+      message: /token service 127\.0\.0\.1:\d+ redirects to another place, which is not followed/,
+    })
     expect(stranger.connections()).toBe(0)
   })
 

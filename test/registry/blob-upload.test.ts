@@ -155,6 +155,38 @@ describe('an upload', () => {
   })
 })
 
+describe.each([200, 202])('an upload that is answered with %i', (status) => {
+  const answering = (headers: Record<string, string>, isKept: boolean) =>
+    startUploadRegistry({
+      intercept: async ({ exchange, session, registry }) => {
+        await receive(exchange, session)
+        if (isKept) registry.blobs.set(smallDescriptor.digest, session.received)
+        exchange.answer(status, headers)
+        return true
+      },
+    })
+
+  test('has succeeded when the registry then has the blob', async () => {
+    const registry = await answering({ 'docker-content-digest': smallDescriptor.digest }, true)
+    await registry.repository().push(smallDescriptor, openPieces(small))
+    expect(registry.steps).toEqual(['POST', 'PUT 1 100', 'HEAD'])
+  })
+
+  test('has failed when it does not', async () => {
+    const registry = await answering({}, false)
+    await expect(registry.repository().push(smallDescriptor, openPieces(small))).rejects.toMatchObject({
+      code: 'registry-error',
+    })
+  })
+
+  test('has failed when it names other content', async () => {
+    const registry = await answering({ 'docker-content-digest': digestOf('other') }, true)
+    await expect(registry.repository().push(smallDescriptor, openPieces(small))).rejects.toMatchObject({
+      code: 'digest-mismatch',
+    })
+  })
+})
+
 describe('a source that is not what its descriptor says', () => {
   const wrong = Buffer.from(bytes)
   wrong[size - 1]! ^= 1

@@ -44,6 +44,23 @@ describe('push of a manifest', () => {
     await registry.repository().push(descriptor, openBytes(bytes))
   })
 
+  test('with 204 is content when the registry then has the manifest', async () => {
+    const registry = await startTestRegistry({
+      [`PUT ${BY_DIGEST}`]: answers(204, { 'oci-subject': 'sha256:x' }),
+      [`HEAD ${BY_DIGEST}`]: answers(200, headers),
+    })
+    await registry.repository().push(descriptor, openBytes(bytes))
+    expect(registry.requests()).toEqual([`PUT ${BY_DIGEST}`, `HEAD ${BY_DIGEST}`])
+    registry.use(({ request, answer }) => answer(request.method === 'PUT' ? 204 : 404))
+    await expect(registry.repository().push(descriptor, openBytes(bytes))).rejects.toMatchObject({
+      code: 'registry-error',
+    })
+    registry.use(({ answer }) => answer(204, { 'docker-content-digest': digestOf('other') }))
+    await expect(registry.repository().push(descriptor, openBytes(bytes))).rejects.toMatchObject({
+      code: 'digest-mismatch',
+    })
+  })
+
   test.each([
     ['other bytes', Buffer.alloc(bytes.length, 'x'), 'digest-mismatch'],
     ['too few bytes', bytes.subarray(1), 'size-mismatch'],

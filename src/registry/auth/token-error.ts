@@ -23,7 +23,10 @@ export async function tokenServiceError(answer: Answer, context: TokenErrorConte
   const { status, method } = answer
   if (status >= 300 && status < 400) {
     await answer.discard()
-    return new GantryError('untrusted-destination', `token service ${host} redirects, which is not followed`)
+    return new GantryError(
+      'untrusted-destination',
+      `token service ${host} redirects to another place, which is not followed`,
+    )
   }
   const { text, errors } = withoutSecrets(await readReason(answer), context.secrets)
   const code = codeOf(status)

@@ -1,6 +1,7 @@
 import type { Answer } from '../http/answer.js'
 import type { HttpRequest } from '../http/client.js'
 import { isSameOrigin, type PointingRegistry } from '../http/destination.js'
+import { isRedirect, MAX_REDIRECTS } from '../http/redirect.js'
 import { readSmallBody } from '../http/small-body.js'
 import type { BearerOffer } from './challenge.js'
 import type { KnownCredential } from './credential-keeper.js'
@@ -77,11 +78,28 @@ export class TokenClient {
   async #ask(url: URL, wish: Wish): Promise<Answer> {
     const { credential } = wish
     if (credential?.type === 'identity-token') {
-      const answer = await this.#send('POST', url, refreshForm(wish, credential.token))
+      const answer = await this.#sendFollowing('POST', url, refreshForm(wish, credential.token))
       if (answer.status !== 404 && answer.status !== 405) return answer
       await answer.discard()
     }
-    return this.#send('GET', withQuery(url, wish), undefined, basicOf(credential))
+    return this.#sendFollowing('GET', withQuery(url, wish), undefined, basicOf(credential))
+  }
+
+  /** Follows redirects within the service's own origin, where the credentials may go as well. */
+  async #sendFollowing(
+    method: 'GET' | 'POST',
+    url: URL,
+    form?: URLSearchParams,
+    authorization?: string,
+  ): Promise<Answer> {
+    let target = url
+    for (let redirects = 0; ; redirects++) {
+      const answer = await this.#send(method, target, form, authorization)
+      const next = isRedirect(answer) ? ownTarget(answer, target) : undefined
+      if (next === undefined || redirects === MAX_REDIRECTS) return answer
+      await answer.discard()
+      target = next
+    }
   }
 
   async #send(method: 'GET' | 'POST', url: URL, form?: URLSearchParams, authorization?: string): Promise<Answer> {
@@ -109,6 +127,14 @@ export class TokenClient {
 }
 
 const FORM = 'application/x-www-form-urlencoded'
+
+/** Where a token service redirects to, when that is on its own origin. */
+function ownTarget(answer: Answer, base: URL): URL | undefined {
+  const location = answer.header('location') ?? ''
+  if (location === '' || !URL.canParse(location, base.href)) return undefined
+  const target = new URL(location, base)
+  return isSameOrigin(target, base) && target.username === '' && target.password === '' ? target : undefined
+}
 
 interface Wish {
   readonly service: TokenService

@@ -201,8 +201,8 @@ export class HttpTransport implements RegistryTransport {
       trust: 'registry',
     }
     const send = (hop: HttpRequest): Promise<Answer> => this.#sendNoting(hop)
-    const mayFollow = request.followRedirects === true && (method === 'GET' || method === 'HEAD')
-    if (!mayFollow) return send(outgoing)
+    const isReading = method === 'GET' || method === 'HEAD'
+    if (isReading && request.followRedirects !== true) return send(outgoing)
     return sendFollowing(outgoing, { send, pointing: () => this.#client.pointing, publicHeaders })
   }
 

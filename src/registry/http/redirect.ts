@@ -4,9 +4,17 @@ import type { HttpRequest } from './client.js'
 import { checkDestination, isSameOrigin, type PointingRegistry } from './destination.js'
 
 /** Redirects that are followed for one request. */
-const MAX_REDIRECTS = 5
+export const MAX_REDIRECTS = 5
 
-const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308])
+/** Statuses after which the same request, with its body, belongs to another address (RFC 9110, section 15.4). */
+const SAME_METHOD = new Set([307, 308])
+/** Statuses that are clear for GET and HEAD only: for other methods they may mean a GET. */
+const READING_ONLY = new Set([301, 302, 303])
+
+/** Whether an answer means that the same request is to be sent to another address. */
+export function isRedirect({ status, method }: Pick<Answer, 'status' | 'method'>): boolean {
+  return SAME_METHOD.has(status) || (READING_ONLY.has(status) && (method === 'GET' || method === 'HEAD'))
+}
 
 export interface RedirectSettings {
   readonly send: (request: HttpRequest) => Promise<Answer>
@@ -18,8 +26,9 @@ export interface RedirectSettings {
 }
 
 /**
- * Sends a GET or HEAD to the registry and follows where it is redirected to. Each hop is a request of its own; once a
- * hop has left the registry's origin nothing secret is sent any more, even if a later one leads back.
+ * Sends a request to the registry and follows where it is redirected to, with its body from the start. Each hop is a
+ * request of its own; once a hop has left the registry's origin nothing secret is sent any more, even if a later one
+ * leads back.
  * @throws GantryError `untrusted-destination` for a place that the registry may not point at, `limit-exceeded` after
  * five redirects, `unauthorized` when another host wants to know who is there
  */
@@ -27,8 +36,7 @@ export async function sendFollowing(first: HttpRequest, settings: RedirectSettin
   let request = first
   for (let redirects = 0; ; redirects++) {
     const answer = await (request.trust === 'other' ? sendElsewhere(request, settings) : settings.send(request))
-    if (!REDIRECT_STATUSES.has(answer.status))
-      return request.trust === 'other' ? checkAnonymous(answer, settings) : answer
+    if (!isRedirect(answer)) return request.trust === 'other' ? checkAnonymous(answer, settings) : answer
     const location = answer.header('location')
     await answer.discard()
     if (location === undefined) {

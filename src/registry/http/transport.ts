@@ -34,7 +34,10 @@ export interface RegistryRequest {
    * recover (an upload asks the registry where it stands). A 401 is answered with a fresh token in both cases.
    */
   readonly retry: 'free' | 'never'
-  /** Follow redirects, without secrets, to where a registry may point. GET and HEAD only; default false. */
+  /**
+   * Whether a GET or HEAD follows redirects, without secrets, to where a registry may point; default false. Other methods
+   * always follow 307 and 308, with their body from its start.
+   */
   readonly followRedirects?: boolean
   /** The registry may take minutes to answer (commit of a large upload); default false. */
   readonly slowAnswer?: boolean

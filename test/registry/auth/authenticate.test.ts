@@ -533,14 +533,42 @@ describe('token services that are odd', () => {
     expect(paths(server).filter((path) => path !== 'GET /token')).toHaveLength(2)
   })
 
-  test('a redirect of one is not followed', async () => {
+  test.each([301, 302, 303, 307, 308])('a redirect of one within its origin is followed (%i)', async (status) => {
     const { server, rules } = await setUp()
     server.use((exchange) => {
-      if (exchange.entry.url.startsWith('/token')) exchange.answer(307, { location: '/elsewhere' })
+      const { url } = exchange.entry
+      if (url.startsWith('/token')) exchange.answer(status, { location: url.replace('/token', '/service/token') })
+      else void (url.startsWith('/service') ? rules.tokens : rules.registry)(exchange)
+    })
+    const answer = await connect(server, { credentials: lookup(BASIC) }).request(pull('a'))
+    expect(answer.status).toBe(200)
+    const asked = server.ledger.find(({ url }) => url.startsWith('/service/token'))
+    expect(asked?.headers.authorization).toMatch(/^Basic /)
+  })
+
+  test('a redirect of one to another origin is not followed', async () => {
+    const { server, rules } = await setUp()
+    const elsewhere = await serve(rules.tokens)
+    server.use((exchange) => {
+      if (exchange.entry.url.startsWith('/token')) exchange.answer(307, { location: `${elsewhere.url}/token` })
+      else void rules.registry(exchange)
+    })
+    for (const credentials of [lookup(BASIC), undefined]) {
+      await expect(connect(server, { credentials }).request(pull('a'))).rejects.toMatchObject({
+        code: 'untrusted-destination',
+      })
+    }
+    expect(elsewhere.connections()).toBe(0)
+  })
+
+  test('a redirect of one in a circle ends', async () => {
+    const { server, rules } = await setUp()
+    server.use((exchange) => {
+      if (exchange.entry.url.startsWith('/token')) exchange.answer(307, { location: exchange.entry.url })
       else void rules.registry(exchange)
     })
     await expect(connect(server).request(pull('a'))).rejects.toMatchObject({ code: 'untrusted-destination' })
-    expect(paths(server)).not.toContain('GET /elsewhere')
+    expect(paths(server).filter((path) => path === 'GET /token')).toHaveLength(6)
   })
 })
 

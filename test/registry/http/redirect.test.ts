@@ -161,10 +161,54 @@ describe('redirects', () => {
     const { registry, store } = await setUp()
     const transport = connect(registry, { credentials })
     expect((await transport.request(get('/v2/a', { followRedirects: false }))).status).toBe(307)
-    expect((await transport.request(put('/v2/a', 'x', { followRedirects: true }))).status).toBe(307)
-    expect((await transport.request(get('/v2/a', { method: 'DELETE' }))).status).toBe(307)
     expect(store.connections()).toBe(0)
   })
+
+  test.each([307, 308])('of writing requests with %i are followed, with the body from its start', async (status) => {
+    const content = Buffer.alloc(200_000, 'x')
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+      const registry = await serve(({ entry, answer }) => {
+        if (entry.headers.authorization === undefined) answer(401, { 'www-authenticate': 'Basic realm="r"' })
+        else if (entry.url === '/v2/a') answer(status, { location: '/v2/b' })
+        else answer(201)
+      })
+      const transport = connect(registry, { credentials, headers: SECRETS })
+      const request = put('/v2/a', content, { method, ...(method === 'DELETE' ? { body: undefined } : {}) })
+      expect(await transport.request(request)).toMatchObject({ status: 201, url: `${registry.url}/v2/b` })
+      const last = registry.ledger.at(-1)
+      expect(last).toMatchObject({ method, bodySize: method === 'DELETE' ? 0 : content.length, complete: true })
+      expect(last?.headers).toMatchObject({ 'x-api-key': 'key', authorization: expect.any(String) as string })
+    }
+  })
+
+  test('of writing requests to another host carry nothing secret', async () => {
+    const { registry, store } = await setUp()
+    const transport = connect(registry, { credentials, headers: SECRETS })
+    expect((await transport.request(put('/v2/a', 'content'))).status).toBe(200)
+    expect(store.ledger.at(-1)).toMatchObject({ method: 'PUT', bodyText: 'content' })
+    for (const name of ['authorization', 'x-api-key', 'cookie']) {
+      expect(store.ledger.at(-1)?.headers).not.toHaveProperty(name)
+    }
+  })
+
+  test.each([301, 302, 303])('of writing requests with %i are handed over', async (status) => {
+    const { registry, store } = await setUp(status)
+    const transport = connect(registry, { credentials })
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+      expect((await transport.request(put('/v2/a', 'x', { method }))).status).toBe(status)
+    }
+    expect(store.connections()).toBe(0)
+  })
+
+  test.each(['http://169.254.169.254/', 'file:///etc/passwd', 'http://user:pw@127.0.0.1:1/'])(
+    'of writing requests do not lead to %s',
+    async (location) => {
+      const server = await serve(({ answer }) => answer(307, { location }))
+      await expect(connect(server).request(put('/v2/a', 'x'))).rejects.toMatchObject({
+        code: 'untrusted-destination',
+      })
+    },
+  )
 
   test('a signed address that has run out is not asked again: the registry is', async () => {
     let visits = 0
