@@ -10,8 +10,8 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/
 
 /**
  * Decodes one entry of `auths` in a credential file. What is sent as it is comes first: `registrytoken`, then
- * `identitytoken`, then `auth` (base64 of `user:password`, padded or not, split at the first colon), then `username`
- * and `password`.
+ * `identitytoken`, then `auth` (base64 of `user:password`, padded or not, in one line or several, split at the first
+ * colon), then `username` and `password`. The names may be in any case.
  * @param where names the entry in errors
  * @returns undefined when the entry holds no secret: tools write `{}` to say "kept by the helper"
  * @throws GantryError `credential-store-error`; its message never shows what the entry holds
@@ -52,8 +52,9 @@ function encodeAuth(username: string, password: string): string {
 }
 
 function decodeAuth(auth: string, where: string): Credential {
-  const digits = auth.replace(/=+$/, '')
-  if (!BASE64.test(auth) || digits.length % 4 === 1) throw invalidEntry(where, '"auth" is not base64')
+  const base64 = auth.replace(/\s+/g, '')
+  const digits = base64.replace(/=+$/, '')
+  if (!BASE64.test(base64) || digits.length % 4 === 1) throw invalidEntry(where, '"auth" is not base64')
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(digits, 'base64'))
@@ -66,6 +67,13 @@ function decodeAuth(auth: string, where: string): Credential {
   return { type: 'basic', username: text.slice(0, colon), password: withoutTrailingNuls(text.slice(colon + 1)) }
 }
 
+/** The name that an object has for a member: tools written in Go take it in any case. The usual spelling comes first. */
+export function memberNameIn(object: JsonObject, name: string): string {
+  if (Object.hasOwn(object, name)) return name
+  const folded = name.toLowerCase()
+  return Object.keys(object).find((key) => key.toLowerCase() === folded) ?? name
+}
+
 /** Old versions of Docker padded the password with NUL characters. */
 function withoutTrailingNuls(text: string): string {
   let end = text.length
@@ -74,7 +82,7 @@ function withoutTrailingNuls(text: string): string {
 }
 
 function textMember(entry: JsonObject, key: string, where: string): string {
-  const value = entry[key] ?? ''
+  const value = entry[memberNameIn(entry, key)] ?? ''
   if (typeof value !== 'string') throw invalidEntry(where, `"${key}" is not a string`)
   return value
 }

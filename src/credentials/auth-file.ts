@@ -5,6 +5,7 @@ import { collectBytes } from '../util/bytes.js'
 import { fileError, isSystemError } from '../util/file-error.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { visibleLine } from '../util/visible-text.js'
+import { memberNameIn } from './auth-entry.js'
 import { findJsonError } from './json-text.js'
 
 /** The largest credential file that is read, in bytes. */
@@ -71,7 +72,7 @@ export async function readAuthBytes(path: string): Promise<Uint8Array | undefine
  */
 export function parseAuthFile(bytes: Uint8Array, origin: string): AuthFile {
   const document = parseDocument(bytes, origin)
-  const credsStore = document.credsStore
+  const credsStore = document[memberNameIn(document, 'credsStore')]
   return {
     origin,
     auths: mapOf(document, 'auths', origin, (value) =>
@@ -81,6 +82,11 @@ export function parseAuthFile(bytes: Uint8Array, origin: string): AuthFile {
     httpHeaders: mapOf(document, 'HttpHeaders', origin, textOf),
     credsStore: credsStore === undefined || credsStore === null ? undefined : checkedStore(credsStore, origin),
   }
+}
+
+/** How the text of a credential file spells the name of a member, so that a change does not add it a second time. */
+export function memberNameInText(text: string, name: string, origin: string): string {
+  return memberNameIn(parseDocument(new TextEncoder().encode(text), origin), name)
 }
 
 /** The text of a credential file, checked to be an object in JSON, or blank. */
@@ -118,7 +124,9 @@ function emptyEntry(): JsonObject {
   return Object.create(null) as JsonObject
 }
 
+/** Docker takes null for the empty text. */
 function textOf(value: unknown): string | undefined {
+  if (value === null) return ''
   return typeof value === 'string' ? value : undefined
 }
 
@@ -133,7 +141,7 @@ function mapOf<Value>(
   origin: string,
   convert: (value: unknown) => Value | undefined,
 ): ReadonlyMap<string, Value> {
-  const members = document[key] ?? emptyEntry()
+  const members = document[memberNameIn(document, key)] ?? emptyEntry()
   if (!isJsonObject(members)) throw storeError(`"${key}" in ${origin} is not an object`)
   const map = new Map<string, Value>()
   for (const [name, value] of Object.entries(members)) {
@@ -146,5 +154,5 @@ function mapOf<Value>(
 }
 
 function storeError(message: string, hint?: string): GantryError {
-  return new GantryError('credential-store-error', message, hint === undefined ? {} : { hint })
+  return new GantryError('credential-store-error', message, { hint })
 }

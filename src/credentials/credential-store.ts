@@ -1,33 +1,34 @@
+import { isDeepStrictEqual } from 'node:util'
 import { GantryError, isGantryError } from '../errors.js'
 import type { Credential } from '../registry/auth/credential.js'
 import { visibleLine } from '../util/visible-text.js'
-import { encodeAuthEntry } from './auth-entry.js'
-import { parseAuthFile, readAuthFile } from './auth-file.js'
+import { decodeAuthEntry, encodeAuthEntry } from './auth-entry.js'
+import { memberNameInText, parseAuthFile, readAuthFile } from './auth-file.js'
 import { CredentialHelper } from './credential-helper.js'
 import { loginFileOf, type CredentialSettings } from './credential-settings.js'
 import { findDefaultHelper, isWithoutCredentials } from './default-helper.js'
 import { findHelperName, hostKeysIn } from './find-auth-entry.js'
 import { removeJsonMember, setJsonMember } from './json-text.js'
 import { helperKeysOf, isDockerHub, serverKeyOf } from './server-keys.js'
-import { updateAuthFile, type AuthFileUpdate } from './update-auth-file.js'
+import { updateAuthFile } from './update-auth-file.js'
 
 /** Where a credential went, for a message. */
 export interface StoredCredential {
   /** The file that holds it, or that says which helper does. */
   readonly path: string
   /** The program that holds it; absent when the file does. */
-  readonly helper?: string
+  readonly helper?: string | undefined
   /** Whether anybody who can read the file can read the secret. */
   readonly isPlainText: boolean
   /** The permission bits that the file had, when others could read it until now. */
-  readonly tightenedFrom?: number
+  readonly tightenedFrom?: number | undefined
 }
 
 /** What a logout found. */
 export interface ErasedCredential {
   readonly path: string
   /** The program that was told to forget the credential. */
-  readonly helper?: string
+  readonly helper?: string | undefined
   /** Whether the file held an entry. A helper does not say whether it held anything. */
   readonly erased: boolean
 }
@@ -49,20 +50,28 @@ export async function storeCredential(
   const entry = encodeAuthEntry(credential)
   const path = loginFileOf(settings)
   const helper = await findHelperFor(settings, place, 'store')
+  const authsIn = (text: string) => memberNameInText(text, 'auths', path)
   if (helper === undefined) {
-    const update = await updateAuthFile(path, (text) => setJsonMember(text, ['auths', place.key], entry), settings)
-    return { path: update.path, isPlainText: true, ...noticeOf(update) }
+    const change = (text: string) =>
+      holds(text, path, place.key, credential) ? text : setJsonMember(text, [authsIn(text), place.key], entry)
+    const { path: written, tightenedFrom } = await updateAuthFile(path, change, settings)
+    return { path: written, isPlainText: true, tightenedFrom }
   }
   await storeInHelper(helper, place.key, credential)
-  const update = await updateAuthFile(
-    path,
-    (text) => {
-      const marked = setJsonMember(text, ['auths', place.key], {})
-      return helper.isChosen ? setJsonMember(marked, ['credsStore'], helper.name) : marked
-    },
-    settings,
-  )
-  return { path: update.path, helper: helper.client.program, isPlainText: false, ...noticeOf(update) }
+  const mark = (text: string) => {
+    const isMarked = holds(text, path, place.key, undefined)
+    const marked = isMarked ? text : setJsonMember(text, [authsIn(text), place.key], {})
+    return helper.isChosen ? setJsonMember(marked, ['credsStore'], helper.name) : marked
+  }
+  const stored = { path, helper: helper.client.program, isPlainText: false }
+  try {
+    const { path: written, tightenedFrom } = await updateAuthFile(path, mark, settings)
+    return { ...stored, path: written, tightenedFrom }
+  } catch (error) {
+    // The empty entry is for other tools; a file that names the helper already leads to the credential without it.
+    if (helper.isChosen || !isGantryError(error, 'file-error')) throw error
+    return stored
+  }
 }
 
 /**
@@ -79,14 +88,13 @@ export async function eraseCredential(settings: CredentialSettings, registry: st
   }
   const update = await updateAuthFile(
     path,
-    (text) => keysToErase(text, path, place).reduce((rest, key) => removeJsonMember(rest, ['auths', key]), text),
+    (text) => {
+      const auths = memberNameInText(text, 'auths', path)
+      return keysToErase(text, path, place).reduce((rest, key) => removeJsonMember(rest, [auths, key]), text)
+    },
     settings,
   )
-  return {
-    path: update.path,
-    erased: update.changed,
-    ...(helper === undefined ? {} : { helper: helper.client.program }),
-  }
+  return { path: update.path, erased: update.changed, helper: helper?.client.program }
 }
 
 interface Place {
@@ -149,11 +157,23 @@ async function storeInHelper({ client, isChosen }: FoundHelper, key: string, cre
   }
 }
 
+/**
+ * Whether a file holds just this under a key: it need not be written then, and a file that cannot be written is no error.
+ * @param credential undefined for the empty entry that stands for a helper
+ */
+function holds(text: string, origin: string, key: string, credential: Credential | undefined): boolean {
+  const entry = parseAuthFile(new TextEncoder().encode(text), origin).auths.get(key)
+  if (entry === undefined) return false
+  try {
+    return isDeepStrictEqual(decodeAuthEntry(entry, key), credential)
+  } catch (error) {
+    // A broken entry holds nothing, and is replaced.
+    if (!isGantryError(error, 'credential-store-error')) throw error
+    return false
+  }
+}
+
 function keysToErase(text: string, origin: string, { host, path, key }: Place): readonly string[] {
   if (path !== undefined) return [key]
   return hostKeysIn(parseAuthFile(new TextEncoder().encode(text), origin), host)
-}
-
-function noticeOf({ tightenedFrom }: AuthFileUpdate): Pick<StoredCredential, 'tightenedFrom'> {
-  return tightenedFrom === undefined ? {} : { tightenedFrom }
 }

@@ -30,7 +30,8 @@ export function findHostCredential(file: AuthFile, host: string): FoundEntry | u
 
 /** The helper that a file names for a host, or undefined; an empty name among `credHelpers` means none. */
 export function findHelperName(file: AuthFile, host: string): string | undefined {
-  const own = serverKeysOf(host).find((key) => file.credHelpers.has(key))
+  const addresses = [...file.credHelpers.keys()].filter((key) => isAddressOf(key, host))
+  const own = [...serverKeysOf(host), ...addresses].find((key) => file.credHelpers.has(key))
   const name = own === undefined ? file.credsStore : file.credHelpers.get(own)
   return name === '' ? undefined : name
 }

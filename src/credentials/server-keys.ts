@@ -39,19 +39,26 @@ export function serverKeysOf(host: string): readonly string[] {
   return isDockerHub(host) ? [DOCKER_HUB_KEY, ...keys.filter((key) => key !== DOCKER_HUB_KEY)] : keys
 }
 
-/** Whether a key is an address of this host, whatever its path: the last resort that Docker and Podman agree on. */
+/**
+ * Whether a key is an address of this host: the last resort that Docker and Podman agree on. With a scheme any path may
+ * follow. Without one only the path of an API may, as Podman keeps credentials for repositories under other paths.
+ */
 export function isAddressOf(key: string, host: string): boolean {
-  const named = /^https?:\/\/([^/]+)/.exec(key)?.[1]
-  return named !== undefined && (named === host || (isDockerHub(named) && isDockerHub(host)))
+  const [, scheme, named = '', path = ''] = /^(https?:\/\/)?([^/]+)(.*)$/i.exec(key) ?? []
+  const isWholeHost = scheme !== undefined || /^\/+(?:v[12]\/*)?$/.test(path)
+  return isWholeHost && (named === host || (isDockerHub(named) && isDockerHub(host)))
 }
 
 /**
  * The keys that are more specific than the host, longest first: `reg:5000/a/b` and `reg:5000/a` for the repository
- * `a/b` (containers-auth.json(5)).
+ * `a/b` (containers-auth.json(5)), each also with a slash at its end.
  */
 export function repositoryKeysOf({ registry, repository }: CredentialScope): readonly string[] {
   if (repository === undefined || repository === '') return []
   const host = isDockerHub(registry) ? 'docker.io' : registry
   const parts = repository.split('/')
-  return parts.map((_, index) => `${host}/${parts.slice(0, parts.length - index).join('/')}`)
+  return parts.flatMap((_, index) => {
+    const key = `${host}/${parts.slice(0, parts.length - index).join('/')}`
+    return [key, `${key}/`]
+  })
 }

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readlink, realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { GantryError } from '../errors.js'
+import { GantryError, messageOf } from '../errors.js'
 import { fileError, isSystemError, withFileErrors } from '../util/file-error.js'
 import { withFileLock } from '../util/file-lock.js'
 import { TempFile } from '../util/temp-file.js'
@@ -15,7 +15,7 @@ export interface AuthFileUpdate {
   readonly path: string
   readonly changed: boolean
   /** The permission bits that the file had, when others than its owner could read it until now. */
-  readonly tightenedFrom?: number
+  readonly tightenedFrom?: number | undefined
 }
 
 /**
@@ -25,7 +25,8 @@ export interface AuthFileUpdate {
  * @param path a file that need not exist yet
  * @param change gets the text, blank when there is no file; returns the new text, or the same one for no change
  * @throws GantryError `credential-store-error` when what is there is not a credential file; `file-error`; `locked`;
- *   `aborted` while it waits for others. The file is as it was then
+ *   `aborted` while it waits for others. The file is as it was then. A file that cannot be written is an error only
+ *   when its text would change
  */
 export async function updateAuthFile(
   path: string,
@@ -34,18 +35,44 @@ export async function updateAuthFile(
 ): Promise<AuthFileUpdate> {
   const target = await followLinks(path)
   if ((await fileAt(target)) === undefined && change('') === '') return { path: target, changed: false }
-  await withFileErrors('create', dirname(target), () => mkdir(dirname(target), { recursive: true, mode: 0o700 }))
   const update = async (): Promise<AuthFileUpdate> => {
     await sweepTempFiles(dirname(target))
-    const existing = await fileAt(target)
-    const bytes = existing === undefined ? new Uint8Array() : ((await readAuthBytes(target)) ?? new Uint8Array())
-    const text = decodeAuthText(bytes, path)
+    const { existing, text } = await readExisting(target, path)
     const changed = change(text)
     const isLoose = existing !== undefined && isReadableByOthers(existing)
     if (changed !== text || isLoose) await replaceFile(target, changed, existing)
-    return { path: target, changed: changed !== text, ...(isLoose ? { tightenedFrom: existing.mode & 0o777 } : {}) }
+    return { path: target, changed: changed !== text, tightenedFrom: isLoose ? existing.mode & 0o777 : undefined }
   }
-  return withFileLock(`${target}.lock`, update, signal === undefined ? {} : { signal })
+  try {
+    await withFileErrors('create', dirname(target), () => mkdir(dirname(target), { recursive: true, mode: 0o700 }))
+    return await withFileLock(`${target}.lock`, update, { signal })
+  } catch (error) {
+    if (!isSystemError(error, ...UNWRITABLE)) throw error
+    const { text } = await readExisting(target, path)
+    if (change(text) === text) return { path: target, changed: false }
+    throw unwritableError(target, error)
+  }
+}
+
+/** What a file says that is mounted read-only, belongs to another user, or is itself a mount, which nothing can replace. */
+const UNWRITABLE = ['EROFS', 'EACCES', 'EPERM', 'EBUSY']
+
+function unwritableError(target: string, cause: unknown): GantryError {
+  const isMount = isSystemError(cause, 'EBUSY')
+  const why = isMount ? 'it is a mount of its own, which cannot be replaced' : messageOf(cause)
+  return new GantryError('file-error', `cannot change the credential file ${target}: ${why}`, {
+    hint: `${isMount ? 'Mount its folder instead' : 'Make the file and its folder writable'}, or name another folder with DOCKER_CONFIG or another file with REGISTRY_AUTH_FILE.`,
+    cause,
+  })
+}
+
+async function readExisting(
+  target: string,
+  path: string,
+): Promise<{ readonly existing: ExistingFile | undefined; readonly text: string }> {
+  const existing = await fileAt(target)
+  const bytes = existing === undefined ? new Uint8Array() : ((await readAuthBytes(target)) ?? new Uint8Array())
+  return { existing, text: decodeAuthText(bytes, path) }
 }
 
 interface ExistingFile {

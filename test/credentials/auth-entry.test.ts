@@ -11,6 +11,12 @@ const basic = (username: string, password: string): Credential => ({ type: 'basi
 describe('an entry', () => {
   test.each([
     ['padded', { auth: base64('user:pass1') }, basic('user', 'pass1')],
+    [
+      'line breaks',
+      { auth: `${base64('user:pass1').slice(0, 5)}\n${base64('user:pass1').slice(5)}\r\n` },
+      basic('user', 'pass1'),
+    ],
+    ['names in another case', { Auth: base64('u:p'), identityToken: 't' }, { type: 'identity-token', token: 't' }],
     ['not padded', { auth: base64('user:pass1').replace(/=+$/, '') }, basic('user', 'pass1')],
     ['colons in the password', { auth: base64('u:p:a:s:s') }, basic('u', 'p:a:s:s')],
     ['no password', { auth: base64('u:') }, basic('u', '')],

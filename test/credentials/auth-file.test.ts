@@ -24,6 +24,13 @@ describe('a credential file', () => {
     expect(({} as Record<string, unknown>).auth).toBeUndefined()
   })
 
+  test('with names in another case, and null for an empty text', () => {
+    const file = parse('{"Auths":{"r":{}},"CredsStore":"pass","credhelpers":{"h":null}}')
+    expect([...file.auths.keys()]).toEqual(['r'])
+    expect(file.credsStore).toBe('pass')
+    expect([...file.credHelpers]).toEqual([['h', '']])
+  })
+
   test.each(['', ' \n', '{}', '{"auths":null,"credsStore":null}'])('that is empty: %j', (text) => {
     expect(parse(text)).toMatchObject({ auths: new Map(), credHelpers: new Map(), credsStore: undefined })
   })

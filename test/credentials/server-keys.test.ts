@@ -31,14 +31,26 @@ test.each([
   ['https://r.evil/', 'r', false],
   ['https://user@r/', 'r', false],
   ['r:5000/a', 'r:5000', false],
+  ['r:5000/', 'r:5000', true],
+  ['r:5000/v2', 'r:5000', true],
+  ['r:5000/v1/', 'r:5000', true],
+  ['r:5000/v1/a', 'r:5000', false],
+  ['r:5000', 'r:5000', false],
+  ['index.docker.io/v1', 'docker.io', true],
 ])('%s is an address of %s: %s', (key, host, expected) => {
   expect(isAddressOf(key, host)).toBe(expected)
 })
 
 test.each([
-  [{ registry: 'r:5000', repository: 'a/b/c' }, ['r:5000/a/b/c', 'r:5000/a/b', 'r:5000/a']],
+  [
+    { registry: 'r:5000', repository: 'a/b/c' },
+    ['r:5000/a/b/c', 'r:5000/a/b/c/', 'r:5000/a/b', 'r:5000/a/b/', 'r:5000/a', 'r:5000/a/'],
+  ],
   [{ registry: 'r' }, []],
-  [{ registry: 'registry-1.docker.io', repository: 'library/x' }, ['docker.io/library/x', 'docker.io/library']],
+  [
+    { registry: 'registry-1.docker.io', repository: 'library/x' },
+    ['docker.io/library/x', 'docker.io/library/x/', 'docker.io/library', 'docker.io/library/'],
+  ],
 ])('the keys above the host for %j', (scope, keys) => {
   expect(repositoryKeysOf(scope)).toEqual(keys)
 })
