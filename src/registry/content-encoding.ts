@@ -8,6 +8,7 @@ import { verifyContent } from '../store/verify.js'
 import { collectBytes, openBytes, type Bytes } from '../util/bytes.js'
 import { visibleLine } from '../util/visible-text.js'
 import { parseByteCount } from './content-range.js'
+import { shownText } from './http/sent-secrets.js'
 import type { RegistryAnswer } from './http/transport.js'
 
 /** Bytes that show whether something else is inside of a gzip stream. */
@@ -21,7 +22,7 @@ const MAX_SHOWN = 60
 export function encodingOf(answer: RegistryAnswer): string | undefined {
   const codings = (answer.headerList('content-encoding') ?? '').split(',').map((coding) => coding.trim().toLowerCase())
   const real = codings.filter((coding) => coding !== '' && coding !== 'identity')
-  return real.length === 0 ? undefined : visibleLine(real.join(', ').slice(0, MAX_SHOWN))
+  return real.length === 0 ? undefined : visibleLine(shownText(answer, real.join(', ')).slice(0, MAX_SHOWN))
 }
 
 /** A copy of an error about wrong content that mentions the label of the response; the error itself without a label. */

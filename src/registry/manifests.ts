@@ -10,6 +10,7 @@ import { parseByteCount } from './content-range.js'
 import { deniesWhatIsAbsent } from './denied-lookup.js'
 import { manifestPath } from './endpoints.js'
 import { isRetryableStatus } from './http/retry.js'
+import { shownText } from './http/sent-secrets.js'
 import type { RegistryAnswer, RegistryRequest } from './http/transport.js'
 import { referenceIn, scopesOf, type RepositoryContext } from './repository-context.js'
 import { responseError } from './response-error.js'
@@ -114,7 +115,7 @@ export function checkAnnouncedDigest(
 ): Digest | undefined {
   const header = answer.header('docker-content-digest')?.trim()
   if (header === undefined || header === '') return undefined
-  const announced = parseDigest(header)
+  const announced = parseDigest(isDigest(header) ? header : shownText(answer, header))
   checkDigest(announced, manifest, where)
   return announced
 }
@@ -190,9 +191,11 @@ function decideMediaType(answer: RegistryAnswer, bytes: Uint8Array, where: strin
     return detectMediaType(bytes) ?? (announced || MediaType.octetStream)
   }
   if (declared !== undefined && declared.toLowerCase() !== announced) {
+    const shown = mediaTypeOf(shownText(answer, answer.header('content-type') ?? ''))
+    const own = shownText(answer, declared)
     throw new GantryError(
       'ambiguous-manifest',
-      `ambiguous manifest ${where}: the registry announced "${announced}" and it calls itself "${declared}"`,
+      `ambiguous manifest ${where}: the registry announced "${shown}" and it calls itself "${own}"`,
     )
   }
   return declared ?? announced

@@ -38,7 +38,7 @@ export async function* readNamePages(
     const invalid: string[] = []
     for (const entry of entries) {
       if (typeof entry === 'string' && isName(entry)) names.push(entry)
-      else invalid.push(shown(entry))
+      else invalid.push(shown(entry, transport.shown))
     }
     reportInvalid(transport, invalid, { what, onInvalid })
     yield names.slice(0, maxListLength - count)
@@ -76,7 +76,7 @@ function reportInvalid(
   transport.notice?.(`left out of the ${what}, as they are no valid names: ${some.join(', ')}${others}`)
 }
 
-function shown(entry: unknown): string {
+function shown(entry: unknown, mask: (text: string) => string = String): string {
   const text = typeof entry === 'string' ? entry : JSON.stringify(entry)
-  return visibleLine(text.slice(0, MAX_SHOWN_LENGTH))
+  return visibleLine(mask(text).slice(0, MAX_SHOWN_LENGTH))
 }

@@ -105,8 +105,8 @@ async function readPage(transport: RegistryTransport, address: string, request: 
  * leads to the list, with the link's query.
  */
 function nextAddress(target: string, base: string, list: { transport: RegistryTransport; first: URL }): string {
-  const { origin } = list.transport
-  const next = new URL(resolveRegistryAddress(target, { origin, base, what: 'next page' }))
+  const { origin, shown: mask } = list.transport
+  const next = new URL(resolveRegistryAddress(target, { origin, base, what: 'next page', mask }))
   const ending = list.first.pathname.split('/').slice(-2).join('/')
   if (next.pathname !== list.first.pathname && next.pathname.endsWith(`/${ending}`)) next.pathname = list.first.pathname
   return next.href

@@ -9,6 +9,8 @@ export interface AddressContext {
   readonly base: string
   /** Names the address in errors, such as `upload location`. */
   readonly what: string
+  /** Removes the secrets that the registry was sent from what is shown of the address. */
+  readonly mask?: (text: string) => string
 }
 
 /**
@@ -17,8 +19,8 @@ export interface AddressContext {
  * origin is put in its place, and nothing is ever sent elsewhere.
  * @throws GantryError `untrusted-destination`
  */
-export function resolveRegistryAddress(text: string, { origin, base, what }: AddressContext): string {
-  const shown = visibleLine(redactUrl(text.slice(0, 200)))
+export function resolveRegistryAddress(text: string, { origin, base, what, mask = String }: AddressContext): string {
+  const shown = visibleLine(redactUrl(mask(text).slice(0, 200)))
   // URL parsers read a backslash as a slash, and drop tabs and line feeds: two readers, two hosts.
   if (/[\\\s]/.test(text.trim())) throw untrusted(`${what} "${shown}" is malformed`)
   let address: URL
@@ -35,7 +37,7 @@ export function resolveRegistryAddress(text: string, { origin, base, what }: Add
   if (address.origin !== own.origin && !isOwnNameBehindProxy(address, own)) {
     const isSameHost = address.host === own.host
     const place = (url: URL): string => (isSameHost ? url.origin : url.host)
-    throw untrusted(`${what} is on another host: ${visibleLine(place(address))} instead of ${place(own)}`)
+    throw untrusted(`${what} is on another host: ${visibleLine(mask(place(address)))} instead of ${place(own)}`)
   }
   return `${own.origin}${address.pathname}${address.search}`
 }

@@ -28,13 +28,13 @@ export function repetitionOf(transport: RegistryTransport, backoff?: BackoffOpti
  */
 export class Attempts {
   readonly #repetition: Repetition
-  readonly #origin: string
+  readonly #transport: RegistryTransport
   readonly #request: RepeatedRequest
   #failures = 0
 
   constructor(repetition: Repetition, transport: RegistryTransport, request: RepeatedRequest) {
     this.#repetition = repetition
-    this.#origin = transport.origin
+    this.#transport = transport
     this.#request = request
   }
 
@@ -51,7 +51,9 @@ export class Attempts {
     const { attempts, backoff, onEvent } = this.#repetition
     const attempt = ++this.#failures
     const { method, url } = this.#request
-    const event = { method, url: redactUrl(new URL(url, this.#origin).href), attempts, reason: failure.message }
+    const address = new URL(url, this.#transport.origin).href
+    const shown = redactUrl(this.#transport.shown?.(address) ?? address)
+    const event = { method, url: shown, attempts, reason: failure.message }
     if (attempt >= attempts) {
       onEvent?.({ ...event, type: 'gave-up', attempts: attempt })
       throw withAttempts(failure, attempt)

@@ -6,6 +6,7 @@ import { formatGoValue } from './go-format.js'
 import { describeRefusal, refusalDetails, refusalHint, type CredentialRefusal } from './auth/refused-credentials.js'
 import { readBodyStart } from './http/body-start.js'
 import { isRetryableStatus } from './http/retry.js'
+import { shownText } from './http/sent-secrets.js'
 import type { RegistryAnswer } from './http/transport.js'
 
 /** How much of an explanation is shown, in characters. */
@@ -49,8 +50,8 @@ const CODE_OF_ENTRY: Readonly<Record<string, ErrorCode>> = {
 export async function responseError(answer: RegistryAnswer, options: ResponseErrorOptions = {}): Promise<GantryError> {
   const text = answer.method === 'HEAD' ? '' : Buffer.from(await readBodyStart(answer.body)).toString('utf8')
   if (answer.method === 'HEAD') await answer.discard()
-  const errors = parseErrors(text)
-  const address = redactUrl(answer.url)
+  const errors = parseErrors(text, (shown) => redactSecrets(shownText(answer, shown)))
+  const address = redactUrl(shownText(answer, answer.url))
   const code = codeOf(answer, errors)
   const { status, method, attempts = 1 } = answer
   const refusal = refusalIn(answer, code)
@@ -103,7 +104,7 @@ function formatEntry({ code, message, detail }: RegistryErrorEntry): string {
 /** Rate limits and token services often explain themselves in plain text. */
 function hintFrom(answer: RegistryAnswer, text: string, errors: readonly RegistryErrorEntry[]): string | undefined {
   const isPlain = (answer.header('content-type') ?? '').toLowerCase().startsWith('text/plain')
-  const shown = shorten(text.replace(/\s+/g, ' ').trim())
+  const shown = shorten(shownText(answer, text.replace(/\s+/g, ' ').trim()))
   return isPlain && errors.length === 0 && shown !== '' ? `the registry says: ${shown}` : undefined
 }
 
@@ -111,7 +112,10 @@ function shorten(text: string): string {
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
 }
 
-function parseErrors(text: string): readonly RegistryErrorEntry[] {
+/** Makes text fit to be shown. */
+type Clean = (text: string) => string
+
+function parseErrors(text: string, clean: Clean): readonly RegistryErrorEntry[] {
   const json = text.trimStart().startsWith('{&') ? unescapeHtml(text) : text
   let document: unknown
   try {
@@ -121,35 +125,35 @@ function parseErrors(text: string): readonly RegistryErrorEntry[] {
     return []
   }
   if (!isJsonObject(document)) return []
-  if (Array.isArray(document.errors)) return document.errors.flatMap(parseEntry)
-  if (isJsonObject(document.errors)) return parseEntry(document.errors)
-  if (typeof document.details === 'string' && document.code === undefined) return parseEntry(document.details)
-  return parseEntry(document)
+  if (Array.isArray(document.errors)) return document.errors.flatMap((entry) => parseEntry(entry, clean))
+  if (isJsonObject(document.errors)) return parseEntry(document.errors, clean)
+  if (typeof document.details === 'string' && document.code === undefined) return parseEntry(document.details, clean)
+  return parseEntry(document, clean)
 }
 
-function parseEntry(entry: unknown): RegistryErrorEntry[] {
-  if (typeof entry === 'string') return entry === '' ? [] : [{ code: '', message: redactSecrets(entry) }]
+function parseEntry(entry: unknown, clean: Clean): RegistryErrorEntry[] {
+  if (typeof entry === 'string') return entry === '' ? [] : [{ code: '', message: clean(entry) }]
   if (!isJsonObject(entry)) return []
   const { code, message, detail } = entry
   const hasCode = typeof code === 'string' || typeof code === 'number'
   if (!hasCode && typeof message !== 'string') return []
   return [
     {
-      code: hasCode ? redactSecrets(String(code)) : '',
-      ...(typeof message === 'string' ? { message: redactSecrets(message) } : {}),
-      ...(detail === undefined ? {} : { detail: withoutSecrets(detail) }),
+      code: hasCode ? clean(String(code)) : '',
+      ...(typeof message === 'string' ? { message: clean(message) } : {}),
+      ...(detail === undefined ? {} : { detail: withoutSecrets(detail, clean) }),
     },
   ]
 }
 
 /** Some registries quote the request in the details, with what it was authorised by. */
-function withoutSecrets(value: unknown): unknown {
-  if (typeof value === 'string') return redactSecrets(value)
-  if (Array.isArray(value)) return value.map(withoutSecrets)
+function withoutSecrets(value: unknown, clean: Clean): unknown {
+  if (typeof value === 'string') return clean(value)
+  if (Array.isArray(value)) return value.map((entry) => withoutSecrets(entry, clean))
   if (!isJsonObject(value)) return value
   const copy = Object.create(null) as JsonObject
   for (const [name, member] of Object.entries(value)) {
-    copy[name] = isSecretName(name) ? REDACTED : withoutSecrets(member)
+    copy[clean(name)] = isSecretName(name) ? REDACTED : withoutSecrets(member, clean)
   }
   return copy
 }

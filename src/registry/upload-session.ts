@@ -137,7 +137,8 @@ async function sessionOf(context: RepositoryContext, answer: RegistryAnswer): Pr
 /** @param base the address that answered, after redirects */
 function resolveLocation({ transport }: RepositoryContext, location: string, base: string): string {
   const absolute = new URL(base, transport.origin).href
-  return resolveRegistryAddress(location, { origin: transport.origin, base: absolute, what: 'upload location' })
+  const context = { origin: transport.origin, base: absolute, what: 'upload location', mask: transport.shown }
+  return resolveRegistryAddress(location, context)
 }
 
 async function discarded(answer: RegistryAnswer, session: UploadSession): Promise<UploadSession> {

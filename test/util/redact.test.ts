@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { GantryError } from '../../src/errors.js'
-import { redactSecrets, redactUrl } from '../../src/util/redact.js'
+import { redactSecrets, redactUrl, SecretMask } from '../../src/util/redact.js'
+import { fastestOf, LINEAR_TIME } from '../properties.js'
 
 describe('an address', () => {
   test.each([
@@ -55,5 +56,45 @@ describe('a text', () => {
     const { message } = new GantryError('unsafe-path', `the name "${'x'.repeat(3_000_000)}" is too long`)
     expect(message.length).toBeLessThan(17_000)
     expect(message).toMatch(/^the name "x+…$/)
+  })
+})
+
+describe('secrets that are known', () => {
+  test.each([
+    ['a"b\\c', '{"sent":"a\\"b\\\\c"}', '{"sent":"*****"}'],
+    ['a"b', 'x="{\\\\\\"a\\\\\\"b\\\\\\"}"', 'x="{\\\\\\"*****\\\\\\"}"'],
+    ['a&b<c', 'you sent a&amp;b&#60;c', 'you sent *****'],
+    ['a b/c', '/a+b%2fc /a%20b/c /a%2520b%252Fc', '/***** /***** /*****'],
+    ['Sécret', 'in a host: sécret.example', 'in a host: *****.example'],
+    [
+      'hunter2hunter2',
+      Buffer.from('{"password":"hunter2hunter2"}').toString('base64'),
+      expect.stringContaining('*****'),
+    ],
+    ['ab', 'short ones stay: ab', 'short ones stay: ab'],
+    ['abc', 'abcabc', '**********'],
+  ])('%j in %j', (secret, text, shown) => {
+    expect(new SecretMask([secret]).mask(text)).toEqual(shown)
+  })
+
+  test('the longest is looked for first, and the oldest is forgotten', () => {
+    const mask = new SecretMask(['pass', 'password', 'other'], 2)
+    expect(mask.mask('pass password other')).toBe('pass ***** *****')
+    mask.add('pass')
+    expect(mask.mask('pass password other')).toBe('***** *****word *****')
+  })
+
+  test('are found quickly, whatever the text', () => {
+    for (const [secret, text] of [
+      ['\\\\\\"x', '\\'],
+      ['a"b', 'a\\'],
+      ['/////////x', '\\/'],
+      ['%%%%%%%%%%', '%25'],
+      ['+/+/+/+/+/', 'Ky8rLyovKy8rLw'],
+    ] as const) {
+      const mask = new SecretMask([secret])
+      const long = text.repeat(64 * 1024)
+      expect(fastestOf(() => mask.mask(long.slice(0, 64 * 1024)))).toBeLessThan(LINEAR_TIME)
+    }
   })
 })

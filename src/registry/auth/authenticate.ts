@@ -1,5 +1,6 @@
 import { GantryError, isGantryError } from '../../errors.js'
 import type { Answer } from '../http/answer.js'
+import { shownText } from '../http/sent-secrets.js'
 import type { Method } from '../http/transport.js'
 import { offerOf, parseChallenges, type AuthOffer } from './challenge.js'
 import { CredentialKeeper, type KnownCredential } from './credential-keeper.js'
@@ -166,7 +167,7 @@ export class Authenticator {
       if (this.#known === undefined || this.#known === 'open') await this.#probe()
       return this.#asOffer()
     }
-    this.#note(offer, new URL(refused.url))
+    this.#note(offer, refused)
     if (offer.bearer !== undefined && !isPing(need.url)) this.#learnScopes(need, offer.bearer.scope)
     return offer
   }
@@ -178,10 +179,11 @@ export class Authenticator {
     this.#learned.set(needed.key, this.#wantedScopes(need).union(asked))
   }
 
-  #note(offer: AuthOffer, base: URL): void {
+  #note(offer: AuthOffer, answer: Answer): void {
+    const base = new URL(answer.url)
     const before = this.#known === undefined || this.#known === 'open' ? undefined : this.#known
     const bearer = offer.bearer === undefined ? before?.bearer : { ...offer.bearer, base }
-    if (bearer === undefined && !offer.basic) throw unusable(offer, base)
+    if (bearer === undefined && !offer.basic) throw unusable(offer, answer)
     this.#known = { basic: offer.basic || (before?.basic ?? false), ...(bearer === undefined ? {} : { bearer }) }
   }
 
@@ -206,7 +208,7 @@ export class Authenticator {
       return
     }
     const offer = offerOf(parseChallenges(answer.headerValues('www-authenticate')))
-    if (offer !== undefined) this.#note(offer, new URL(answer.url))
+    if (offer !== undefined) this.#note(offer, answer)
   }
 }
 
@@ -235,7 +237,8 @@ function allowedActions({ method, scopes }: Need): ReadonlySet<string> {
   return new Set([...own, 'pull', 'push', ...(method === 'DELETE' ? ['delete', '*'] : [])])
 }
 
-function unusable(offer: AuthOffer, base: URL): GantryError {
-  const realm = (offer.unusableRealm ?? '').slice(0, 200)
-  return new GantryError('untrusted-destination', `token service "${realm}" of ${base.host} is not an http address`)
+function unusable(offer: AuthOffer, answer: Answer): GantryError {
+  const realm = shownText(answer, offer.unusableRealm ?? '').slice(0, 200)
+  const { host } = new URL(answer.url)
+  return new GantryError('untrusted-destination', `token service "${realm}" of ${host} is not an http address`)
 }

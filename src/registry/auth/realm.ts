@@ -23,7 +23,8 @@ export function checkRealm(realm: string, base: URL, rule: RealmRule): URL {
   url.hash = ''
   if (!rule.hasCredential || isTrusted(url, rule)) return url
   const hint = 'trust it as an authentication host of this registry, if it is one'
-  const message = `token service ${url.host} is not trusted for ${registry.origin.host}`
+  const host = registry.mask?.(url.host) ?? url.host
+  const message = `token service ${host} is not trusted for ${registry.origin.host}`
   throw new GantryError('untrusted-destination', message, { hint })
 }
 

@@ -1,9 +1,10 @@
 import { GantryError, isGantryError, type ErrorCode, type RegistryErrorEntry } from '../../errors.js'
 import { isJsonObject, parseJson } from '../../util/json.js'
-import { maskSecrets, redactSecrets, redactUrl } from '../../util/redact.js'
+import { redactSecrets, redactUrl } from '../../util/redact.js'
 import type { Answer } from '../http/answer.js'
 import { readBodyStart } from '../http/body-start.js'
 import { refusalDetails, refusalHint, type CredentialRefusal } from './refused-credentials.js'
+import { shownText } from '../http/sent-secrets.js'
 
 const MAX_SHOWN = 1024
 
@@ -13,13 +14,11 @@ export interface TokenErrorContext {
   readonly anonymous: boolean
   /** Where the credentials come from, or where they were looked for. */
   readonly refusal?: CredentialRefusal | undefined
-  /** What must not be repeated, should the service echo it. */
-  readonly secrets: readonly string[]
 }
 
 /** The error for a token service that gave no token, with what it says itself. Reads or drops the body. */
 export async function tokenServiceError(answer: Answer, context: TokenErrorContext): Promise<GantryError> {
-  const host = new URL(answer.url).host
+  const host = shownText(answer, new URL(answer.url).host)
   const { status, method } = answer
   if (status >= 300 && status < 400) {
     await answer.discard()
@@ -28,7 +27,7 @@ export async function tokenServiceError(answer: Answer, context: TokenErrorConte
       `token service ${host} redirects to another place, which is not followed`,
     )
   }
-  const { text, errors } = withoutSecrets(await readReason(answer), context.secrets)
+  const { text, errors } = withoutSecrets(await readReason(answer), answer)
   const code = codeOf(status)
   const reason = context.anonymous ? 'no-credentials' : 'refused-credentials'
   const { refusal = { reason, host: context.registry, origins: [] } } = context
@@ -39,7 +38,7 @@ export async function tokenServiceError(answer: Answer, context: TokenErrorConte
   return new GantryError(code, `${what}: status ${status}${text === '' ? '' : `: ${text}`}`, {
     hint: code === 'unauthorized' ? refusalHint(refusal) : undefined,
     details: code === 'unauthorized' ? refusalDetails(refusal) : undefined,
-    response: { status, method, url: redactUrl(answer.url), errors },
+    response: { status, method, url: redactUrl(shownText(answer, answer.url)), errors },
   })
 }
 
@@ -53,8 +52,8 @@ interface Reason {
   readonly errors: readonly RegistryErrorEntry[]
 }
 
-function withoutSecrets({ text, errors }: Reason, secrets: readonly string[]): Reason {
-  const clean = (value: string): string => redactSecrets(maskSecrets(value, secrets))
+function withoutSecrets({ text, errors }: Reason, answer: Answer): Reason {
+  const clean = (value: string): string => redactSecrets(shownText(answer, value)).slice(0, MAX_SHOWN)
   return {
     text: clean(text),
     errors: errors.map(({ code, message }) => ({
@@ -95,5 +94,5 @@ function isMarkup(text: string): boolean {
 }
 
 function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? '').slice(0, MAX_SHOWN)
+  return text.split('\n', 1)[0] ?? ''
 }

@@ -66,7 +66,6 @@ export class TokenClient {
         registry: this.#settings.pointing().origin.host,
         anonymous: credential === undefined,
         refusal: found.refusal,
-        secrets: secretsOf(credential),
       })
       // Quay knows neither `delete` nor the catalog, and refuses the whole request because of them.
       if (answer.status !== 400) throw error
@@ -168,13 +167,6 @@ function basicOf(credential: Credential | undefined): string | undefined {
 /** The value of `Authorization` for a user and a password (RFC 7617). */
 export function basicAuthorization(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-}
-
-/** What a service could echo in an error. */
-function secretsOf(credential: Credential | undefined): readonly string[] {
-  if (credential === undefined) return []
-  if (credential.type !== 'basic') return [credential.token]
-  return [credential.password, basicAuthorization(credential.username, credential.password).slice('Basic '.length)]
 }
 
 /** What to ask for when a service does not know some of the actions: pushing instead of deleting, then everything. */

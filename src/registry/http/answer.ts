@@ -9,18 +9,22 @@ const MAX_DISCARD_TIME = 2_000
 /** Headers as the connection delivers them: names in lower case, a list where a name came several times. */
 export type HeaderValues = Readonly<Record<string, string | string[] | undefined>>
 
+/** What an answer consists of. */
+export interface AnswerParts {
+  readonly headers: HeaderValues
+  readonly body: AnswerContent
+  readonly attempts?: number
+  readonly refusal?: CredentialRefusal
+  readonly shown?: (text: string) => string
+}
+
 /** An answer of any host. */
 export class Answer implements RegistryAnswer {
   constructor(
     readonly status: number,
     readonly method: Method,
     readonly url: string,
-    readonly content: {
-      readonly headers: HeaderValues
-      readonly body: AnswerContent
-      readonly attempts?: number
-      readonly refusal?: CredentialRefusal
-    },
+    readonly content: AnswerParts,
   ) {}
 
   get body(): AnswerContent {
@@ -49,6 +53,15 @@ export class Answer implements RegistryAnswer {
     const value = this.content.headers[name.toLowerCase()]
     if (value === undefined) return []
     return typeof value === 'string' ? [value] : value
+  }
+
+  get shown(): ((text: string) => string) | undefined {
+    return this.content.shown
+  }
+
+  /** The same answer with the mask that its texts are shown through. */
+  withShown(shown: (text: string) => string): Answer {
+    return new Answer(this.status, this.method, this.url, { ...this.content, shown })
   }
 
   /** The same answer with the number of attempts that it took. */

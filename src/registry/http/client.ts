@@ -8,6 +8,7 @@ import { classifyAddress, classifyHost, isMorePublic, mayPoint, type HostClass }
 import { createLookup } from './lookup.js'
 import { proxyOf, type Proxy } from './proxy.js'
 import { timeoutsOf, type Timeouts } from './timeouts.js'
+import { SentSecrets } from './sent-secrets.js'
 import { TlsSettingsFactory, type Trust } from './tls-settings.js'
 import type { Method, RequestBody } from './transport.js'
 import type { HostOverride, TransportOptions } from './transport-options.js'
@@ -36,13 +37,16 @@ export class HttpClient {
   readonly registry: URL
   readonly #options: TransportOptions
   readonly #timeouts: Timeouts
+  readonly #secrets: SentSecrets
   readonly #tls: TlsSettingsFactory
   readonly #routes = new Map<string, Route>()
   #registryClass: HostClass | undefined
   #closed = false
 
-  constructor(registry: URL, options: TransportOptions) {
+  /** @param secrets takes note of what requests carry, and masks what answers say */
+  constructor(registry: URL, options: TransportOptions, secrets = new SentSecrets()) {
     this.registry = registry
+    this.#secrets = secrets
     this.#options = options
     this.#timeouts = timeoutsOf(options.timeouts)
     this.#tls = new TlsSettingsFactory(options.tls)
@@ -50,7 +54,11 @@ export class HttpClient {
 
   /** The registry as far as it decides where it may point: with the class of the address it was reached at. */
   get pointing(): PointingRegistry {
-    return { origin: this.registry, hostClass: this.#registryClass ?? classifyHost(this.registry.hostname) }
+    return {
+      origin: this.registry,
+      hostClass: this.#registryClass ?? classifyHost(this.registry.hostname),
+      mask: (text) => this.#secrets.shown(text),
+    }
   }
 
   /**
@@ -58,6 +66,12 @@ export class HttpClient {
    * @throws GantryError `network-error`, `timeout`, `tls-error`, `untrusted-destination`, `limit-exceeded`, `aborted`
    */
   async send(request: HttpRequest): Promise<Answer> {
+    this.#secrets.note(request)
+    const answer = await this.#exchange(request)
+    return answer.withShown((text) => this.#secrets.shown(text))
+  }
+
+  async #exchange(request: HttpRequest): Promise<Answer> {
     const { url, headers } = request
     const { pool, proxy } = this.#routeTo(url, request.trust)
     const connection = request.inOrder === true ? await pool.takeInOrder() : await pool.take()
@@ -95,6 +109,7 @@ export class HttpClient {
 
   #createRoute(url: URL, trust: Trust): Route {
     const proxy = proxyOf(url, this.#options.proxy)
+    this.#secrets.noteAuthorization(proxy?.authorization)
     const pool = new ConnectionPool(originOf(url), {
       timeouts: this.#timeouts,
       tls: () => this.#tls.settingsOf(trust),

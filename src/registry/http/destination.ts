@@ -10,6 +10,8 @@ export interface PointingRegistry {
   readonly origin: URL
   /** The class of the address that it was really reached at, or of its name as long as it was not. */
   readonly hostClass: HostClass
+  /** Removes the secrets that the registry was sent from what is shown of an address. */
+  readonly mask?: (text: string) => string
 }
 
 /** What the registry calls the place, for errors. */
@@ -43,12 +45,13 @@ export function defaultPort(protocol: string): number {
  * @throws GantryError `untrusted-destination`
  */
 export function checkDestination(text: string, base: URL, registry: PointingRegistry, use: DestinationUse): URL {
-  const url = parseAddress(text, base, use)
-  const shown = redactUrl(url.href)
+  const { mask = String } = registry
+  const url = parseAddress(text, base, use, mask)
+  const shown = redactUrl(mask(url.href))
   if (originOf(url) === '') throw refuse(`${use} to ${shown} is not http or https`)
-  if (url.username !== '' || url.password !== '') throw refuse(`${use} to ${url.host} carries user information`)
+  if (url.username !== '' || url.password !== '') throw refuse(`${use} to ${mask(url.host)} carries user information`)
   if (base.protocol === 'https:' && url.protocol !== 'https:') {
-    throw refuse(`${use} to ${url.host} would leave https for plain http`)
+    throw refuse(`${use} to ${mask(url.host)} would leave https for plain http`)
   }
   if (hostPortOf(url) === hostPortOf(registry.origin)) return url
   const hostClass = classifyHost(url.hostname)
@@ -63,18 +66,20 @@ export function refusePlace(
   registry: PointingRegistry,
   use: DestinationUse,
 ): GantryError {
-  return refuse(`${use} to ${place} refused: a ${hostClass} address, named by ${registry.origin.host}`)
+  return refuse(
+    `${use} to ${registry.mask?.(place) ?? place} refused: a ${hostClass} address, named by ${registry.origin.host}`,
+  )
 }
 
 function refuse(message: string): GantryError {
   return new GantryError('untrusted-destination', message)
 }
 
-function parseAddress(text: string, base: URL, use: DestinationUse): URL {
+function parseAddress(text: string, base: URL, use: DestinationUse, mask: (text: string) => string): URL {
   if (text.length > MAX_URL_LENGTH) throw refuse(`${use} address is longer than ${MAX_URL_LENGTH} bytes`)
   try {
     return new URL(text, base)
   } catch {
-    throw refuse(`${use} address is not valid: ${redactUrl(text.slice(0, 200))}`)
+    throw refuse(`${use} address is not valid: ${redactUrl(mask(text).slice(0, 200))}`)
   }
 }

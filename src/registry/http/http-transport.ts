@@ -17,6 +17,7 @@ import { FinalError, Retrier, retryLimitsOf } from './retry.js'
 import { timeoutsOf } from './timeouts.js'
 import type { ElsewhereRequest, RegistryAnswer, RegistryRequest, RegistryTransport, Repetition } from './transport.js'
 import type { TransportOptions } from './transport-options.js'
+import { SentSecrets } from './sent-secrets.js'
 import { Warnings } from './warning.js'
 
 /** Times that one attempt may be answered with a new authorization. */
@@ -39,33 +40,37 @@ export class HttpTransport implements RegistryTransport {
   readonly #origin: URL
   readonly #userAgent: string
   readonly #userHeaders: Readonly<Record<string, string>>
+  readonly #secrets: SentSecrets
   readonly #client: HttpClient
   readonly #paced: PacedClient
   readonly #retrier: Retrier
   readonly #authenticator: Authenticator
   readonly #warnings: Warnings
+  readonly shown = (text: string): string => this.#secrets.shown(text)
   /** Ends what no single request owns, such as a token that several wait for. */
   readonly #lifetime = new AbortController()
 
   constructor(options: TransportOptions, clock: Clock = SYSTEM_CLOCK) {
-    const onEvent = options.onEvent ?? ((): void => undefined)
     const limits = retryLimitsOf(options.retry)
     this.registry = options.registry
     this.#origin = registryOrigin(options.registry, options.plainHttp ?? false)
     this.origin = this.#origin.origin
     const backoff = { base: limits.firstDelay, cap: limits.maxDelay, random: () => clock.random() }
-    this.repetition = { attempts: limits.attempts, backoff, onEvent }
     this.state = new RegistryState({ chunkSize: options.chunkSize })
     this.#userAgent = options.userAgent ?? DEFAULT_USER_AGENT
     this.#userHeaders = checkUserHeaders(options.headers)
     checkUserHeaders({ 'user-agent': this.#userAgent })
-    this.#client = new HttpClient(this.#origin, options)
+    this.#secrets = new SentSecrets(this.#userHeaders)
+    const onEvent = options.onEvent ?? ((): void => undefined)
+    this.repetition = { attempts: limits.attempts, backoff, onEvent }
+    this.#client = new HttpClient(this.#origin, options, this.#secrets)
     this.#paced = new PacedClient(this.#client, {
       clock,
       limits,
       concurrency: options.concurrency,
       onEvent: options.trace === false ? undefined : options.onEvent,
       secretHeaders: new Set(Object.keys(this.#userHeaders)),
+      mask: this.shown,
     })
     this.#retrier = new Retrier(limits, clock, onEvent)
     this.#warnings = new Warnings(onEvent)
@@ -87,7 +92,7 @@ export class HttpTransport implements RegistryTransport {
         publicHeaders,
         place: 'layer address',
       })
-    return this.#retrier.run({ method: 'GET', url: url.href, repeat: true, run, signal })
+    return this.#retrier.run({ method: 'GET', url: () => this.shown(url.href), repeat: true, run, signal })
   }
 
   async request(request: RegistryRequest): Promise<RegistryAnswer> {
@@ -95,10 +100,10 @@ export class HttpTransport implements RegistryTransport {
     const { method, signal } = request
     return this.#retrier.run({
       method,
-      url: url.href,
+      url: () => this.shown(url.href),
       repeat: request.retry === 'free',
       run: () => this.#attempt(request, url),
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     })
   }
 
@@ -242,7 +247,13 @@ export class HttpTransport implements RegistryTransport {
   async #sendOften(request: HttpRequest): Promise<Answer> {
     const { signal } = this.#lifetime
     const run = (): Promise<Answer> => this.#paced.send({ ...request, signal })
-    return this.#retrier.run({ method: request.method, url: request.url.href, repeat: true, run, signal })
+    return this.#retrier.run({
+      method: request.method,
+      url: () => this.shown(request.url.href),
+      repeat: true,
+      run,
+      signal,
+    })
   }
 
   #ownUrl(text: string): URL {

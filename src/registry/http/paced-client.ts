@@ -18,6 +18,8 @@ export interface PacedClientSettings {
   readonly onEvent: OnTransportEvent | undefined
   /** Names in lower case of headers whose values are never shown. */
   readonly secretHeaders: ReadonlySet<string>
+  /** Removes secrets that were sent from what comes back. */
+  readonly mask: (text: string) => string
 }
 
 interface HostTraffic {
@@ -71,10 +73,10 @@ export class PacedClient {
   }
 
   async #sendTraced(request: HttpRequest): Promise<Answer> {
-    const { onEvent, secretHeaders, clock } = this.#settings
+    const { onEvent, secretHeaders, mask, clock } = this.#settings
     if (onEvent === undefined) return this.#client.send(request)
     const id = ++this.#lastId
-    const place = { id, method: request.method, url: redactUrl(request.url.href) }
+    const place = { id, method: request.method, url: redactUrl(mask(request.url.href)) }
     const start = clock.now()
     onEvent({ type: 'request', ...place, headers: shownHeaders(request.headers, secretHeaders) })
     try {
@@ -83,12 +85,13 @@ export class PacedClient {
         type: 'response',
         ...place,
         status: answer.status,
-        headers: shownHeaders(answer.content.headers, secretHeaders),
+        headers: shownHeaders(answer.content.headers, secretHeaders, mask),
         milliseconds: Math.round(clock.now() - start),
       })
       return answer
     } catch (error) {
-      onEvent({ type: 'failure', ...place, reason: messageOf(error) })
+      const { host } = request.url
+      onEvent({ type: 'failure', ...place, reason: messageOf(error).replaceAll(host, mask(host)) })
       throw error
     }
   }

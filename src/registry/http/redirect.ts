@@ -2,6 +2,7 @@ import { GantryError, isGantryError } from '../../errors.js'
 import type { Answer } from './answer.js'
 import type { HttpRequest } from './client.js'
 import { checkDestination, isSameOrigin, type PointingRegistry } from './destination.js'
+import { shownText } from './sent-secrets.js'
 
 /** Redirects that are followed for one request. */
 export const MAX_REDIRECTS = 5
@@ -59,7 +60,9 @@ async function sendElsewhere(request: HttpRequest, settings: RedirectSettings): 
     return await send(request)
   } catch (error) {
     if (!isGantryError(error, 'network-error', 'timeout', 'tls-error')) throw error
-    throw new GantryError(error.code, `${place} ${error.message}`, {
+    const { host } = request.url
+    const { mask = String } = pointing()
+    throw new GantryError(error.code, `${place} ${error.message.replaceAll(host, mask(host))}`, {
       hint:
         place === 'redirect target'
           ? `this host is not the registry itself: ${pointing().origin.host} keeps content there and redirects to it`
@@ -73,5 +76,8 @@ async function checkAnonymous(answer: Answer, { place = 'redirect target' }: Red
   if (answer.status !== 401) return answer
   await answer.discard()
   const { host } = new URL(answer.url)
-  throw new GantryError('unauthorized', `${place} ${host} asked for credentials, which are not sent there`)
+  throw new GantryError(
+    'unauthorized',
+    `${place} ${shownText(answer, host)} asked for credentials, which are not sent there`,
+  )
 }

@@ -36,7 +36,8 @@ export function isRetryableStatus(status: number): boolean {
 /** A request that may be sent several times. */
 export interface RetryTask {
   readonly method: string
-  readonly url: string
+  /** The address as it may be shown. */
+  readonly url: () => string
   /** Whether it is repeated at all; a demand to wait too long is an error in any case. */
   readonly repeat: boolean
   readonly run: () => Promise<Answer>
@@ -126,7 +127,7 @@ export class Retrier {
     throw new GantryError(
       'rate-limited',
       `${host} asks to wait ${wanted} s after status ${status}; the limit is ${maxRetryAfter / 1000} s`,
-      { response: { status, method, url: redactUrl(task.url), errors: [] } },
+      { response: { status, method, url: redactUrl(task.url()), errors: [] } },
     )
   }
 
@@ -136,7 +137,7 @@ export class Retrier {
       | { type: 'retry'; attempt: number; attempts: number; delay: number; reason: string }
       | { type: 'gave-up'; attempts: number; reason: string },
   ): void {
-    this.#onEvent({ ...event, method, url: redactUrl(url) })
+    this.#onEvent({ ...event, method, url: redactUrl(url()) })
   }
 }
 

@@ -10,16 +10,18 @@ const SHOWN = new Set(['www-authenticate', 'proxy-authenticate'])
  * Headers as they may be shown: without the value of anything that authenticates, of the user's own headers, and of
  * query parameters in addresses.
  * @param secretNames further names in lower case whose values are hidden
+ * @param mask removes secrets that were sent; first of all, as other rules may remove a part of one and leave the rest
  */
 export function shownHeaders(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   secretNames: ReadonlySet<string> = new Set(),
+  mask: (text: string) => string = String,
 ): Record<string, string> {
   const shown: Record<string, string> = Object.create(null) as Record<string, string>
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue
     const key = name.toLowerCase()
-    const text = Array.isArray(value) ? value.join(', ') : value
+    const text = mask(Array.isArray(value) ? value.join(', ') : value)
     shown[name] = secretNames.has(key) ? REDACTED : visibleLine(shownValue(key, text))
   }
   return shown

@@ -80,6 +80,8 @@ export interface RegistryAnswer {
   readonly attempts?: number
   /** What the request was to be authorised with, where the registry refused it with 401 or 403. */
   readonly refusal?: CredentialRefusal | undefined
+  /** Text of this answer as it may be shown: without the secrets that the transport has sent. */
+  readonly shown?: (text: string) => string
   /** Reads and drops a small rest so that the connection can be used again, or closes it. */
   discard(): Promise<void>
 }
@@ -109,6 +111,8 @@ export interface RegistryTransport {
   readonly repetition?: Repetition
   /** What is known about the registry; what wraps a transport forwards it. */
   readonly state?: RegistryState
+  /** Text of the registry as it may be shown: without the secrets that were sent. */
+  readonly shown?: (text: string) => string
   request(request: RegistryRequest): Promise<RegistryAnswer>
   /**
    * Gets content from an address outside of the registry that a document in the registry names: anonymously, where the

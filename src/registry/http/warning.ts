@@ -1,6 +1,7 @@
 import { redactSecrets } from '../../util/redact.js'
 import { visibleLine } from '../../util/visible-text.js'
 import type { Answer } from './answer.js'
+import { shownText } from './sent-secrets.js'
 import type { OnTransportEvent } from './transport-event.js'
 
 /** Longest text that is passed on, in bytes (distribution-spec, "Warnings"). */
@@ -19,7 +20,10 @@ export class Warnings {
 
   /** Looks for warnings in a response of the registry itself. */
   note(answer: Answer): void {
-    for (const value of answer.headerValues('warning')) parseWarnings(value).forEach((message) => this.report(message))
+    for (const value of answer.headerValues('warning')) {
+      // Before it is taken apart, too: a secret with a quote in it would end the text in the middle.
+      parseWarnings(shownText(answer, value), answer.shown).forEach((message) => this.report(message))
+    }
   }
 
   /** Passes on a text that is safe to print, unless it was passed on before. */
@@ -31,7 +35,7 @@ export class Warnings {
 }
 
 /** The texts of `299 - "text"`, separated by commas; other codes, other agents, secrets and what is too long is left out. */
-export function parseWarnings(value: string): string[] {
+export function parseWarnings(value: string, mask: (text: string) => string = String): string[] {
   const start = '299 - "'
   if (Buffer.byteLength(value) > MAX_LENGTH) return []
   const texts: string[] = []
@@ -39,7 +43,7 @@ export function parseWarnings(value: string): string[] {
   while (rest.startsWith(start)) {
     const { text, end } = readQuoted(rest, start.length)
     if (end === -1) break
-    texts.push(visibleLine(redactSecrets(text)))
+    texts.push(visibleLine(redactSecrets(mask(text))))
     rest = rest.slice(end).replace(/^[\s,]+/, '')
   }
   return texts

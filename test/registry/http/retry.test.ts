@@ -28,7 +28,7 @@ function run(steps: readonly Step[], options: RetryOptions & { repeat?: boolean;
   const retrier = new Retrier(retryLimitsOf(limits), clock, (event) => events.push(event))
   const result = retrier.run({
     method: 'GET',
-    url: 'http://h/v2/x?token=CANARY',
+    url: () => 'http://h/v2/x?token=CANARY',
     repeat,
     ...(signal === undefined ? {} : { signal }),
     run: async () => {
