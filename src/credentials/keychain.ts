@@ -42,13 +42,13 @@ interface KeyringEntry {
  * Linux, through the optional package `@napi-rs/keyring`. On Linux it never falls back to the kernel's key store, which
  * forgets everything at the next start.
  * @param load replaces the package in tests
- * @throws GantryError `credential-store-error` when the package is not installed; its methods throw the same when there is
- *   no keychain, or it stays locked
+ * @throws GantryError `unsupported` when the package is not installed; its methods throw the same when there is no
+ *   keychain, and `credential-store-error` when it stays locked or fails
  */
 export async function openKeychain(load: () => Promise<KeyringModule> = loadKeyring): Promise<Keychain> {
   const keyring = await load().catch((cause: unknown) => {
     throw new GantryError(
-      'credential-store-error',
+      'unsupported',
       'the keychain needs the optional package @napi-rs/keyring, which cannot be loaded',
       {
         hint: 'install gantry with its optional dependencies, on a platform that the package supports',
@@ -99,11 +99,22 @@ function decodeEntry(serverUrl: string, password: string): KeychainEntry {
   return { serverUrl, username, secret }
 }
 
+/** What the package says where no session bus runs, or nothing on it offers the Secret Service; it has no codes for that. */
+const NO_SECRET_SERVICE =
+  /DBus error: .*(?:DBUS_SESSION_BUS_ADDRESS|Failed to connect to socket|not provided by any \.service files|ServiceUnknown)/s
+
 async function withKeychainErrors<Result>(run: () => Promise<Result>): Promise<Result> {
   try {
     return await run()
   } catch (cause) {
     if (cause instanceof GantryError) throw cause
+    if (NO_SECRET_SERVICE.test(messageOf(cause))) {
+      throw new GantryError(
+        'unsupported',
+        `there is no keychain: nothing offers the Secret Service to this session; start one such as gnome-keyring, or take "credsStore": "gantry" out of Docker's config.json to keep credentials there`,
+        { cause },
+      )
+    }
     throw new GantryError(
       'credential-store-error',
       `no access to the keychain of the operating system: ${messageOf(cause)}`,

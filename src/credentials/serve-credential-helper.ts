@@ -50,7 +50,7 @@ export async function runCredentialHelper(
 
 /**
  * Answers one request to the helper.
- * @throws GantryError `credential-store-error` when the keychain fails, `limit-exceeded` and `invalid-content` for what
+ * @throws GantryError `unsupported` without a keychain to store in, `credential-store-error` when the keychain fails, `limit-exceeded` and `invalid-content` for what
  *   is no request
  */
 export async function serveCredentialHelper(
@@ -60,7 +60,9 @@ export async function serveCredentialHelper(
 ): Promise<CredentialHelperAnswer> {
   switch (action) {
     case 'get':
-      return withServerUrl(input, async (serverUrl) => getEntry(await open(), serverUrl))
+      return withServerUrl(input, async (serverUrl) =>
+        whereKeychain(async () => getEntry(await open(), serverUrl), failure(NOT_FOUND_TEXT)),
+      )
     case 'erase':
       return withServerUrl(input, async (serverUrl) => {
         await (await open()).remove(serverUrl)
@@ -68,15 +70,31 @@ export async function serveCredentialHelper(
       })
     case 'store':
       return storeEntry(open, await readRequest(input))
-    case 'list': {
-      const entries = await (await open()).list()
-      return success(encodeAnswer(Object.fromEntries(entries.map(({ serverUrl, username }) => [serverUrl, username]))))
-    }
+    case 'list':
+      return whereKeychain(async () => listEntries(await open()), success(encodeAnswer({})))
     case 'version':
       return success(`${PROGRAM} (gantry) ${version}\n`)
     default:
       return failure(`${PROGRAM}: unknown action: ${visibleLine(action)}`)
   }
+}
+
+/** Reads from a keychain; where there is none, nothing can be in it, and public images are pulled without it. */
+async function whereKeychain(
+  read: () => Promise<CredentialHelperAnswer>,
+  nothing: CredentialHelperAnswer,
+): Promise<CredentialHelperAnswer> {
+  try {
+    return await read()
+  } catch (error) {
+    if (!isGantryError(error, 'unsupported')) throw error
+    return nothing
+  }
+}
+
+async function listEntries(keychain: Keychain): Promise<CredentialHelperAnswer> {
+  const entries = await keychain.list()
+  return success(encodeAnswer(Object.fromEntries(entries.map(({ serverUrl, username }) => [serverUrl, username]))))
 }
 
 async function getEntry(keychain: Keychain, serverUrl: string): Promise<CredentialHelperAnswer> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { helperMessage } from '../../src/credentials/helper-message.js'
 import { openKeychain, type KeyringModule } from '../../src/credentials/keychain.js'
 import { runCredentialHelper } from '../../src/credentials/serve-credential-helper.js'
 import { GantryError } from '../../src/errors.js'
@@ -103,12 +104,29 @@ describe('docker-credential-gantry', () => {
     }
   })
 
+  test.each([
+    'Using X11 for dbus-daemon autolaunch was disabled at compile time, set your DBUS_SESSION_BUS_ADDRESS instead',
+    'Failed to connect to socket /run/user/0/bus: No such file or directory',
+    'The name org.freedesktop.secrets was not provided by any .service files',
+  ])('has nothing, and keeps nothing, where there is no keychain: %s', async (text) => {
+    const missing = fakeKeyring(new Map(), new Error(`Platform failure: DBus error: ${text}`))
+    const problem = failed(
+      `there is no keychain: nothing offers the Secret Service to this session; start one such as gnome-keyring, or take "credsStore": "gantry" out of Docker's config.json to keep credentials there`,
+    )
+    expect(await ask(missing, ['get'], 'r')).toEqual(failed('credentials not found in native keychain'))
+    expect(await ask(missing, ['list'])).toEqual(done('{}\n'))
+    expect(await ask(missing, ['store'], '{"ServerURL":"r","Username":"u","Secret":"s"}')).toEqual(problem)
+    expect(await ask(missing, ['erase'], 'r')).toEqual(problem)
+    const { output } = problem as { readonly output: string }
+    expect(helperMessage(output)).toBe(output.trim())
+  })
+
   test('says that the package is missing', async () => {
     const setup = {
       version: '1',
       openKeychain: () => openKeychain(() => Promise.reject(new Error('Cannot find module'))),
     }
-    expect(await runCredentialHelper(['list'], inputOf(''), setup)).toEqual(
+    expect(await runCredentialHelper(['erase'], inputOf('r'), setup)).toEqual(
       failed('the keychain needs the optional package @napi-rs/keyring, which cannot be loaded'),
     )
   })
