@@ -61,6 +61,11 @@ const HINTS: readonly FlagHint[] = [
     hint: 'If this token service belongs to the registry, name it with --auth-host.',
   },
   {
+    code: 'unsupported',
+    message: /does not take the Docker media type/,
+    hint: 'An image that is made here can have OCI media types: append --oci-empty-base.',
+  },
+  {
     code: 'rate-limited',
     message: /asks to wait/,
     hint: 'To wait that long, allow it with --retry-max-wait.',

@@ -1,4 +1,4 @@
-import { GantryError, isGantryError } from '../errors.js'
+import { GantryError, isGantryError, type RegistryErrorEntry } from '../errors.js'
 import { plainDescriptor, type Descriptor } from '../oci/descriptor.js'
 import { algorithmOf, isDigest } from '../oci/digest.js'
 import { manifestDigest, type ManifestContent } from '../oci/manifest.js'
@@ -99,7 +99,7 @@ export async function putManifest(
       await answer.discard()
       return stored
     }
-    failure = await responseError(answer)
+    failure = explainDockerTypes(await responseError(answer), descriptor.mediaType)
     // No registry answers 204, and a host that was redirected to may not be the registry's: what it has decides.
     mayBeThere =
       isStored(answer) ||
@@ -113,6 +113,26 @@ export async function putManifest(
   if (mayBeThere && (await isThere(context, { mediaType: descriptor.mediaType, bytes }, reference, options)))
     return stored
   throw failure
+}
+
+/** Registries that take OCI media types alone say so in their own ways; the status 415 means nothing else. */
+function explainDockerTypes(failure: GantryError, mediaType: string): GantryError {
+  const { status, errors = [] } = failure.response ?? {}
+  const isAboutTypes = status === 415 || (status === 400 && errors.some(mentionsMediaType))
+  if (!mediaType.startsWith('application/vnd.docker.') || !isAboutTypes) return failure
+  return new GantryError(
+    'unsupported',
+    `the registry does not take the Docker media type ${mediaType}: ${failure.message}`,
+    {
+      ...failure.options,
+      hint: 'the image needs OCI media types there, unless the registry is configured to take those of Docker',
+      details: { ...failure.details, reason: 'docker-media-types' },
+    },
+  )
+}
+
+function mentionsMediaType({ message = '', detail }: RegistryErrorEntry): boolean {
+  return /media ?type/i.test(`${message} ${JSON.stringify(detail ?? '')}`)
 }
 
 async function* sendBytes(bytes: Uint8Array, beforeSending?: () => void): Bytes {

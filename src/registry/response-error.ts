@@ -2,7 +2,6 @@ import { STATUS_CODES } from 'node:http'
 import { GantryError, withAttempts, type ErrorCode, type RegistryErrorEntry } from '../errors.js'
 import { isJsonObject, parseJson, type JsonObject } from '../util/json.js'
 import { isSecretName, REDACTED, redactSecrets, redactUrl } from '../util/redact.js'
-import { formatGoValue } from './go-format.js'
 import { describeRefusal, refusalDetails, refusalHint, type CredentialRefusal } from './auth/refused-credentials.js'
 import { readBodyStart } from './http/body-start.js'
 import { isRetryableStatus } from './http/retry.js'
@@ -97,8 +96,30 @@ function formatEntry({ code, message, detail }: RegistryErrorEntry): string {
     ...(code === '' ? [] : [code.toLowerCase().replaceAll('_', ' ')]),
     ...(message === undefined || message === '' ? [] : [message]),
   ]
-  if (parts.length > 1 && detail !== undefined && detail !== null) parts.push(formatGoValue(detail))
+  const details = formatDetail(detail)
+  if (parts.length > 1 && details !== '') parts.push(details)
   return parts.join(': ')
+}
+
+/** What a registry adds to an error, for people: `name: nosuch`, a list with commas; empty when it says nothing. */
+function formatDetail(detail: unknown): string {
+  if (detail === undefined || detail === null) return ''
+  if (typeof detail === 'string') return detail
+  if (Array.isArray(detail)) return detail.map(formatDetail).filter(Boolean).join('; ')
+  if (!isJsonObject(detail)) return JSON.stringify(detail)
+  const members = Object.keys(detail).sort()
+  return members
+    .map((name) => [name, formatMember(detail[name])])
+    .filter(([, text]) => text !== '')
+    .map(([name, text]) => `${name}: ${text}`)
+    .join(', ')
+}
+
+function formatMember(value: unknown): string {
+  if (typeof value === 'string') return value
+  const isSaying =
+    value !== undefined && value !== null && !(typeof value === 'object' && Object.keys(value).length === 0)
+  return isSaying ? JSON.stringify(value) : ''
 }
 
 /** Rate limits and token services often explain themselves in plain text. */

@@ -249,7 +249,14 @@ const deleteBlob: Operation = async (bench) => {
 
 const append: Operation = async (bench) => {
   const layer = await bench.write('append/layer.tar', Buffer.alloc(1024))
-  const result = worked(await bench.run('append', '-f', layer, '-t', `${bench.repository('image')}:v1`))
+  const words = ['append', '-f', layer, '-t', `${bench.repository('image')}:v1`]
+  const isOciOnly = bench.profile.options.manifest?.rejectTypes?.types.test(MediaType.dockerManifest) === true
+  if (isOciOnly) {
+    const refused = await bench.run(...words)
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(/does not take the Docker media type .*\n.*--oci-empty-base/)
+  }
+  const result = worked(await bench.run(...words, ...(isOciOnly ? ['--oci-empty-base'] : [])))
   await expectComplete(bench, 'image', tagged(bench, 'image', 'v1'))
   return result
 }

@@ -45,6 +45,11 @@ const collected: Limit = {
   why: 'Referrers have no tags, and what has none is removed by the registry itself, some time after its subject.',
 }
 
+const ociOnly: Limit = {
+  note: 6,
+  why: 'The registry takes no Docker media types unless it is configured to; `append` needs `--oci-empty-base`, and says so.',
+}
+
 const noDeletes = { 'delete by tag': noDelete, 'delete by digest': noDelete, 'delete -r': noDelete }
 
 type OfProfiles<Kind> = Readonly<Partial<Record<ProfileName, Readonly<Partial<Record<OperationName, Kind>>>>>>
@@ -66,7 +71,8 @@ export const REFUSALS: OfProfiles<Refusal> = {
 export const LIMITS: OfProfiles<Limit> = {
   gitlab: { discover: list, 'copy -r': list, 'delete -r': list },
   quay: { 'delete -r': collected },
+  zot: { append: ociOnly },
 }
 
 /** Every note of the matrix. */
-export const NOTES: readonly Limit[] = [noDelete, noBlobDelete, catalog, list, collected]
+export const NOTES: readonly Limit[] = [noDelete, noBlobDelete, catalog, list, collected, ociOnly]

@@ -33,7 +33,7 @@ describe('the message', () => {
           { code: 'NAME_UNKNOWN', message: 'repository name not known to registry', detail: { name: 'nosuch' } },
         ],
       },
-      'name unknown: repository name not known to registry: map[name:nosuch]',
+      'name unknown: repository name not known to registry: name: nosuch',
     ],
     [
       401,
@@ -46,12 +46,12 @@ describe('the message', () => {
           },
         ],
       },
-      'unauthorized: authentication required: [map[Action:pull Class: Name:golden Type:repository]]',
+      'unauthorized: authentication required: Action: pull, Name: golden, Type: repository',
     ],
     [
       400,
       { errors: [{ code: 'MANIFEST_INVALID', message: 'manifest invalid', detail: {} }] },
-      'manifest invalid: manifest invalid: map[]',
+      'manifest invalid: manifest invalid',
     ],
     [400, { errors: [{ code: 'X' }, { code: 'Y_Z', message: 'm' }] }, 'x; y z: m'],
     [400, { errors: [{ message: 'only this' }] }, 'only this'],
@@ -116,7 +116,9 @@ describe('the message', () => {
       { name: 'golden', Authorization: 'x CANARY', nested: { 'X-Token': 'CANARY', password: ['CANARY'] } },
     ]
     const error = await responseError(answerOf(400, JSON.stringify({ errors: [{ code: 'A', message: 'b', detail }] })))
-    expect(error.message).toBe('a: b: [map[Authorization:***** name:golden nested:map[X-Token:***** password:*****]]]')
+    expect(error.message).toBe(
+      'a: b: Authorization: *****, name: golden, nested: {"X-Token":"*****","password":"*****"}',
+    )
     expect(JSON.stringify(error.response)).not.toContain('CANARY')
   })
 

@@ -258,7 +258,11 @@ export const zot: Profile = {
   options: {
     auth: { type: 'bearer', accounts: [zotAccount], challengeStyle: 'lower-unquoted', scopeValue: '', failDelay: 5 },
     upload: { location: 'relative', singlePost: 415 },
-    manifest: { maxSize: 4 * MIB, rejectTypes: { types: /^application\/x-/, status: 415 } },
+    // Docker's types are taken only where the configuration says so (`compat`).
+    manifest: {
+      maxSize: 4 * MIB,
+      rejectTypes: { types: /^application\/(x-|vnd\.docker\.distribution\.)/, status: 415 },
+    },
     tags: { unknownLast: 404 },
     delete: { danglingTag: 409 },
     general: { errorShape: 'single' },
