@@ -18,6 +18,13 @@ export interface AuthFileUpdate {
   readonly tightenedFrom?: number | undefined
 }
 
+export interface AuthFileUpdateOptions {
+  /** Ends the wait for others who write the file. */
+  readonly signal?: AbortSignal | undefined
+  /** Advice on how to keep the content elsewhere, where the file cannot be written. Default: for credentials. */
+  readonly elsewhere?: string | undefined
+}
+
 /**
  * Changes the text of a credential file in one step: under a lock that other processes of ours respect, from what it
  * holds at that moment, by a new file that takes its name when it is complete. The file is readable by its owner alone
@@ -31,7 +38,10 @@ export interface AuthFileUpdate {
 export async function updateAuthFile(
   path: string,
   change: (text: string) => string,
-  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  {
+    signal,
+    elsewhere = 'name another folder with DOCKER_CONFIG or another file with REGISTRY_AUTH_FILE',
+  }: AuthFileUpdateOptions = {},
 ): Promise<AuthFileUpdate> {
   const target = await followLinks(path)
   if ((await fileAt(target)) === undefined && change('') === '') return { path: target, changed: false }
@@ -50,18 +60,18 @@ export async function updateAuthFile(
     if (!isSystemError(error, ...UNWRITABLE)) throw error
     const { text } = await readExisting(target, path)
     if (change(text) === text) return { path: target, changed: false }
-    throw unwritableError(target, error)
+    throw unwritableError(target, elsewhere, error)
   }
 }
 
 /** What a file says that is mounted read-only, belongs to another user, or is itself a mount, which nothing can replace. */
 const UNWRITABLE = ['EROFS', 'EACCES', 'EPERM', 'EBUSY']
 
-function unwritableError(target: string, cause: unknown): GantryError {
+function unwritableError(target: string, elsewhere: string, cause: unknown): GantryError {
   const isMount = isSystemError(cause, 'EBUSY')
   const why = isMount ? 'it is a mount of its own, which cannot be replaced' : messageOf(cause)
-  return new GantryError('file-error', `cannot change the credential file ${target}: ${why}`, {
-    hint: `${isMount ? 'Mount its folder instead' : 'Make the file and its folder writable'}, or name another folder with DOCKER_CONFIG or another file with REGISTRY_AUTH_FILE.`,
+  return new GantryError('file-error', `cannot change ${target}: ${why}`, {
+    hint: `${isMount ? 'Mount its folder instead' : 'Make the file and its folder writable'}, or ${elsewhere}.`,
     cause,
   })
 }
