@@ -64,11 +64,20 @@ export async function* readPages(transport: RegistryTransport, request: PageRequ
     const page = await (seen.size === 1 ? readFirstPage : readPage)(transport, address, request)
     emptyPages = request.isEmpty(page.document) ? emptyPages + 1 : 0
     yield page
-    const target = nextTarget(page.answer.headerList('link'))
+    const target = nextPage(page, request.what)
     if (target !== undefined && emptyPages > MAX_EMPTY_PAGES) {
       throw new GantryError('limit-exceeded', `the ${request.what} go on with empty pages`)
     }
     address = target === undefined ? undefined : nextAddress(target, address, { transport, first })
+  }
+}
+
+function nextPage({ answer }: Page, what: string): string | undefined {
+  try {
+    return nextTarget(answer.headerList('link'))
+  } catch (error) {
+    if (!isGantryError(error)) throw error
+    throw new GantryError(error.code, `the ${what} may be incomplete: ${error.message}`, error.options)
   }
 }
 
