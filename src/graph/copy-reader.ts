@@ -1,5 +1,5 @@
 import { GantryError, isGantryError } from '../errors.js'
-import { isManifest, type Descriptor } from '../oci/descriptor.js'
+import { asManifest, isManifest, type Descriptor } from '../oci/descriptor.js'
 import { parseManifest, successorsOf, type Manifest } from '../oci/manifest.js'
 import { isIndexType, isNonDistributableType, isSchema1Type } from '../oci/media-types.js'
 import { isLocalSource, isReferrerSource, type CallOptions, type Sink, type Source } from '../store/store.js'
@@ -215,7 +215,9 @@ export class CopyReader {
     const filter = artifactTypes?.length === 1 && only !== undefined ? { artifactType: only } : {}
     try {
       const referrers = await this.#source.referrers(descriptor, { ...this.#callOptions(), ...filter })
-      return referrers.filter(({ artifactType = '' }) => artifactTypes?.includes(artifactType) ?? true)
+      const wanted = referrers.filter(({ artifactType = '' }) => artifactTypes?.includes(artifactType) ?? true)
+      // Nothing but a manifest refers to another one, whatever its type.
+      return wanted.map(asManifest)
     } catch (error) {
       throw blame(error, 'source')
     }

@@ -1,5 +1,5 @@
 import { isGantryError } from '../errors.js'
-import type { Descriptor } from '../oci/descriptor.js'
+import { asManifest, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { digestTagsOf } from '../oci/referrers-tag.js'
 import { isTagSource, type CallOptions, type Source } from '../store/store.js'
@@ -70,7 +70,8 @@ export class DigestTagSearch {
   /** What is found is copied, so the manifest is read right away. */
   async #findTag(tag: string, options: CallOptions): Promise<FoundTag | undefined> {
     try {
-      return { tag, descriptor: (await this.#source.readManifest(tag, { ...options, optional: true })).descriptor }
+      const { descriptor } = await this.#source.readManifest(tag, { ...options, optional: true })
+      return { tag, descriptor: asManifest(descriptor) }
     } catch (error) {
       if (isGantryError(error, 'not-found')) return undefined
       throw error

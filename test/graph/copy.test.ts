@@ -489,6 +489,17 @@ describe('a manifest of an unknown type', () => {
     expect((await sink.readManifest('v1')).descriptor).toMatchObject({ mediaType: root.mediaType, digest: root.digest })
   })
 
+  test('is copied as a referrer', async () => {
+    const subject = await pushArtifact(source, { tag: 'v1' })
+    const layer = await pushBlob(source, 'a layer')
+    const bytes = encodeJson({ config: layer, layers: [], subject })
+    const referrer = descriptorOf('application/vnd.test.manifest.v1+jsn', bytes)
+    await pushManifest(source, { descriptor: referrer, bytes })
+    await copy(source, 'v1', sink, { tags: ['v1'], referrers: true })
+    expect((await sink.referrers(subject)).map(({ digest }) => digest)).toEqual([referrer.digest])
+    expect((await sink.readManifest(referrer.digest)).descriptor.mediaType).toBe(referrer.mediaType)
+  })
+
   test('is refused in words when it does not say what it is made of', async () => {
     await push({ content: 'x' }, 'application/json')
     await expect(copy(source, 'v1', sink, { tags: ['v1'] })).rejects.toMatchObject({
