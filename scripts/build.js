@@ -52,7 +52,7 @@ const outputs = [
     outdir: 'dist',
     banner: withRequire,
     external: optional,
-    plugins: [lazyBuiltins(), directImports(join(root, 'src/index.ts'))],
+    plugins: [lazyBuiltins(), directImports(join(root, 'src/index.ts')), ...largeLibraries()],
   },
   {
     ...common,
@@ -63,8 +63,23 @@ const outputs = [
   },
   {
     ...common,
+    ...minified,
+    entryPoints: { 'public-suffixes': 'src/registry/auth/public-suffixes.ts' },
+    outdir: 'dist',
+    mainFields: ['module', 'main'],
+  },
+  {
+    ...common,
+    ...minified,
+    entryPoints: { 'socks-client': 'src/registry/http/socks-client.ts' },
+    outdir: 'dist',
+    banner: withRequire,
+  },
+  {
+    ...common,
     entryPoints: { index: 'src/index.ts' },
     outdir: 'dist',
+    plugins: largeLibraries(),
     external: runtime.flatMap((name) => [name, `${name}/*`]),
   },
 ]
@@ -107,6 +122,11 @@ function inFileOfItsOwn(module, file) {
       )
     },
   }
+}
+
+/** Libraries that few runs need stay out of the files that every run loads. */
+function largeLibraries() {
+  return ['./public-suffixes.js', './socks-client.js'].map((module) => inFileOfItsOwn(module, module))
 }
 
 /** Puts a file in its place in one step: tests may be running from the one before. */

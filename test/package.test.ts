@@ -143,13 +143,16 @@ describe('what was built', () => {
     expect(packagesOf('dist/index.js')).toEqual(Object.keys({ ...dependencies, ...optionalDependencies }).sort())
   })
 
-  test.each(['dist/cli.js', 'dist/commands.js', 'dist/gzip-worker.js'])(
-    '%s needs nothing that is not optional',
-    (path) => {
-      const optional = Object.keys(manifest.optionalDependencies)
-      expect(packagesOf(path).filter((name) => !optional.includes(name))).toEqual([])
-    },
-  )
+  test.each([
+    'dist/cli.js',
+    'dist/commands.js',
+    'dist/gzip-worker.js',
+    'dist/public-suffixes.js',
+    'dist/socks-client.js',
+  ])('%s needs nothing that is not optional', (path) => {
+    const optional = Object.keys(manifest.optionalDependencies)
+    expect(packagesOf(path).filter((name) => !optional.includes(name))).toEqual([])
+  })
 
   test('the licences of what is inside go along', () => {
     const licences = read('dist/THIRD-PARTY-LICENSES.txt')
@@ -173,7 +176,7 @@ describe('what is published', () => {
         ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'],
         ...['bin/docker-credential-gantry.js', 'bin/gantry.js'],
         ...['dist/THIRD-PARTY-LICENSES.txt', 'dist/cli.js', 'dist/commands.js', 'dist/commands.js.LEGAL.txt'],
-        ...['dist/gzip-worker.js', 'dist/index.js'],
+        ...['dist/gzip-worker.js', 'dist/index.js', 'dist/public-suffixes.js', 'dist/socks-client.js'],
       ].sort(),
     )
   })

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { GantryError } from '../../errors.js'
 import { checkDestination, hostPortOf, isSameOrigin, type PointingRegistry } from '../http/destination.js'
 import { registrableDomainOf } from './registrable-domain.js'
@@ -12,27 +13,30 @@ export interface RealmRule {
 
 /**
  * Decides whether the token service that a registry names may be contacted. Anonymous requests may go wherever a
- * registry may point; credentials only to the registry's own host and port, over https to its own domain, and to
- * hosts that the user has named.
+ * registry may point; credentials only to the registry's own host name on any port, over https to its own domain, and
+ * to hosts that the user has named. An address is no host name: others may listen on its other ports.
  * @param base the address of the request that was challenged
  * @throws GantryError `untrusted-destination`
  */
-export function checkRealm(realm: string, base: URL, rule: RealmRule): URL {
+export async function checkRealm(realm: string, base: URL, rule: RealmRule): Promise<URL> {
   const { registry } = rule
   const url = checkDestination(realm, base, registry, 'token service')
   url.hash = ''
-  if (!rule.hasCredential || isTrusted(url, rule)) return url
+  if (!rule.hasCredential || (await isTrusted(url, rule))) return url
   const hint = 'trust it as an authentication host of this registry, if it is one'
   const host = registry.mask?.(url.host) ?? url.host
   const message = `token service ${host} is not trusted for ${registry.origin.host}`
   throw new GantryError('untrusted-destination', message, { hint })
 }
 
-function isTrusted(url: URL, { registry, trustedAuthHosts }: RealmRule): boolean {
+async function isTrusted(url: URL, { registry, trustedAuthHosts }: RealmRule): Promise<boolean> {
+  const { hostname } = registry.origin
   if (isSameOrigin(url, registry.origin) || hostPortOf(url) === hostPortOf(registry.origin)) return true
   if (trustedAuthHosts.some((host) => isNamed(url, host))) return true
-  const domain = registrableDomainOf(url.hostname)
-  return url.protocol === 'https:' && domain !== undefined && domain === registrableDomainOf(registry.origin.hostname)
+  if (url.hostname === hostname && isIP(hostname.replace(/^\[|\]$/g, '')) === 0) return true
+  if (url.protocol !== 'https:') return false
+  const domain = await registrableDomainOf(url.hostname)
+  return domain !== undefined && domain === (await registrableDomainOf(hostname))
 }
 
 /** A host without a port means the port of the scheme. */

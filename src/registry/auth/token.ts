@@ -52,7 +52,7 @@ export class TokenClient {
    */
   async request(service: TokenService, scopes: ScopeSet, found: KnownCredential): Promise<Token> {
     const { credential } = found
-    const url = checkRealm(service.realm, service.base, {
+    const url = await checkRealm(service.realm, service.base, {
       registry: this.#settings.pointing(),
       hasCredential: credential !== undefined,
       trustedAuthHosts: this.#settings.trustedAuthHosts,

@@ -21,14 +21,24 @@ describe('registrableDomainOf', () => {
     ['registry.cn-hangzhou.aliyuncs.com', 'cn-hangzhou.aliyuncs.com'],
     ['dockerauth.cn-hangzhou.aliyuncs.com', 'cn-hangzhou.aliyuncs.com'],
     ['10-0-0-1.nip.io', '10-0-0-1.nip.io'],
+    // On the public suffix list, as private domains.
+    ['team.gitlab.io', 'team.gitlab.io'],
+    ['registry.team.herokuapp.com', 'team.herokuapp.com'],
+    ['a.b.fly.dev', 'b.fly.dev'],
+    // Nobody can register these.
+    ['registry.local', undefined],
+    ['registry.team.svc.cluster.local', undefined],
+    ['registry.corp.internal', undefined],
+    ['registry.kitchen.home.arpa', undefined],
+    ['registry.lan', undefined],
     ['localhost', undefined],
     ['registry', undefined],
     ['127.0.0.1', undefined],
     ['[::1]', undefined],
     ['', undefined],
     ['a..b', undefined],
-  ])('%s is registered as %s', (host, domain) => {
-    expect(registrableDomainOf(host)).toBe(domain)
+  ])('%s is registered as %s', async (host, domain) => {
+    expect(await registrableDomainOf(host)).toBe(domain)
   })
 })
 
@@ -40,6 +50,22 @@ describe('checkRealm', () => {
     ['itself with its port', 'https://h.example:443', 'https://h.example/token', true],
     ['another port of the same domain', 'https://h.example.com:5000', 'https://h.example.com:5001/token', true],
     ['a path on itself', 'https://h.example.com', '/token', true],
+    [
+      'another port of its name in plain http',
+      'http://registry.internal:5000',
+      'http://registry.internal:5001/t',
+      true,
+    ],
+    ['another port of localhost', 'http://localhost:5000', 'http://localhost:5001/t', true],
+    [
+      'a neighbour in a cluster',
+      'https://registry.a.svc.cluster.local',
+      'https://auth.a.svc.cluster.local/t',
+      'anonymous',
+    ],
+    ['a neighbour on a private suffix', 'https://a.gitlab.io', 'https://b.gitlab.io/t', 'anonymous'],
+    ['GitLab of a company', 'https://registry.example.com', 'https://gitlab.example.com/jwt/auth', true],
+    ['a neighbour at home', 'https://registry.k.home.arpa', 'https://auth.k.home.arpa/t', 'anonymous'],
     ['another domain', 'https://registry.example.com', 'https://evil.example.org/token', 'anonymous'],
     ['a domain that ends alike', 'https://registry.example.com', 'https://notexample.com/token', 'anonymous'],
     ['a neighbour on a shared domain', 'https://contoso.azurecr.io', 'https://evil.azurecr.io/token', 'anonymous'],
@@ -70,19 +96,19 @@ describe('checkRealm', () => {
     ['a megabyte', 'https://registry.example.com', `https://registry.example.com/${'a'.repeat(1_000_000)}`, false],
   ]
 
-  test.each(rows)('%s: %s may use %s: %s', (_, registry, realm, expected) => {
+  test.each(rows)('%s: %s may use %s: %s', async (_, registry, realm, expected) => {
     const origin = new URL(registry)
     const pointing = { origin, hostClass: classifyHost(origin.hostname) }
-    const allows = (hasCredential: boolean): boolean => {
+    const allows = async (hasCredential: boolean): Promise<boolean> => {
       try {
-        checkRealm(realm, new URL('/v2/', origin), { registry: pointing, hasCredential, trustedAuthHosts: [] })
+        await checkRealm(realm, new URL('/v2/', origin), { registry: pointing, hasCredential, trustedAuthHosts: [] })
         return true
       } catch (error) {
         expect(error).toMatchObject({ code: 'untrusted-destination' })
         return false
       }
     }
-    expect({ credential: allows(true), anonymous: allows(false) }).toEqual({
+    expect({ credential: await allows(true), anonymous: await allows(false) }).toEqual({
       credential: expected === true,
       anonymous: expected !== false,
     })
@@ -96,11 +122,11 @@ describe('checkRealm', () => {
     ['example.org', false],
     ['', false],
     ['*', false],
-  ])('a user who trusts %j: %s', (host, expected) => {
+  ])('a user who trusts %j: %s', async (host, expected) => {
     const origin = new URL('https://registry.example.com')
     const rule = { registry: { origin, hostClass: 'public' as const }, hasCredential: true, trustedAuthHosts: [host] }
-    const check = (): URL => checkRealm('https://auth.example.org/t', origin, rule)
-    if (expected) expect(check().host).toBe('auth.example.org')
-    else expect(check).toThrow('token service auth.example.org is not trusted for registry.example.com')
+    const checked = checkRealm('https://auth.example.org/t', origin, rule)
+    if (expected) expect((await checked).host).toBe('auth.example.org')
+    else await expect(checked).rejects.toThrow('token service auth.example.org is not trusted for registry.example.com')
   })
 })

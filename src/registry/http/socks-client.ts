@@ -1,0 +1,2 @@
+// Few need it: the build makes a file of its own from this one, which is loaded when it is needed.
+export { SocksClient } from 'socks'
