@@ -5,14 +5,17 @@ import type { Context } from '../context.js'
 export function proxyOf(environment: Context['environment']): ProxyOptions {
   // Behind a CGI gateway HTTP_PROXY is a header of the request and not a setting.
   const upperCaseHttp = environment.REQUEST_METHOD === undefined ? environment.HTTP_PROXY : undefined
-  const all = environment.all_proxy ?? environment.ALL_PROXY
-  const http = environment.http_proxy ?? upperCaseHttp ?? all
-  const https = environment.https_proxy ?? environment.HTTPS_PROXY ?? all
-  const noProxy = environment.no_proxy ?? environment.NO_PROXY
+  const variables: Context['environment'] = { ...environment, HTTP_PROXY: upperCaseHttp }
+  const nameOf = (...names: string[]): string | undefined => names.find((name) => variables[name] !== undefined)
+  const http = nameOf('http_proxy', 'HTTP_PROXY', 'all_proxy', 'ALL_PROXY')
+  const https = nameOf('https_proxy', 'HTTPS_PROXY', 'all_proxy', 'ALL_PROXY')
+  const valueOf = (name: string | undefined): string | undefined =>
+    name === undefined || variables[name] === '' ? undefined : variables[name]
   return {
-    ...(http === undefined || http === '' ? {} : { http }),
-    ...(https === undefined || https === '' ? {} : { https }),
-    ...(noProxy === undefined ? {} : { noProxy }),
+    http: valueOf(http),
+    https: valueOf(https),
+    noProxy: environment.no_proxy ?? environment.NO_PROXY,
+    origin: { http, https },
   }
 }
 

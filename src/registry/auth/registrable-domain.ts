@@ -23,8 +23,8 @@ const REGIONAL_DOMAINS = new Set(['aliyuncs.com'])
  */
 export async function registrableDomainOf(host: string): Promise<string | undefined> {
   const name = host.toLowerCase().replace(/\.$/, '')
-  const { parse } = await import('./public-suffixes.js')
-  const { domain, publicSuffix, isIcann, isPrivate, isIp } = parse(name, { allowPrivateDomains: true })
+  const { parseHostName } = await import('./public-suffixes.js')
+  const { domain, publicSuffix, isIcann, isPrivate, isIp } = parseHostName(name)
   if (domain === null || isIp === true || publicSuffix === 'home.arpa') return undefined
   if (isIcann !== true && isPrivate !== true) return undefined
   if (SHARED_DOMAINS.has(domain)) return name

@@ -4,9 +4,10 @@ import type { Answer } from './answer.js'
 import { ConnectionPool } from './connection-pool.js'
 import { hostPortOf, originOf, refusePlace, type PointingRegistry } from './destination.js'
 import { exchange } from './exchange.js'
-import { classifyAddress, classifyHost, isMorePublic, mayPoint, type HostClass } from './host-class.js'
+import { classifyAddress, classifyHost, isLocalName, isMorePublic, mayPoint, type HostClass } from './host-class.js'
 import { createLookup } from './lookup.js'
 import { proxyOf, type Proxy } from './proxy.js'
+import { refused } from './tunnel.js'
 import { timeoutsOf, type Timeouts } from './timeouts.js'
 import { SentSecrets } from './sent-secrets.js'
 import { TlsSettingsFactory, type Trust } from './tls-settings.js'
@@ -76,13 +77,18 @@ export class HttpClient {
     const { pool, proxy } = this.#routeTo(url, request.trust)
     const connection = request.inOrder === true ? await pool.takeInOrder() : await pool.take()
     const path = `${url.pathname}${url.search}`
-    if (proxy === undefined || url.protocol === 'https:') {
+    if (proxy === undefined || proxy.isSocks || url.protocol === 'https:') {
       return exchange(connection, { ...request, target: path }, this.#timeouts)
     }
     const authorization: Record<string, string> = {}
     if (proxy.authorization !== undefined) authorization['proxy-authorization'] = proxy.authorization
     const target = `${url.origin}${path}`
-    return exchange(connection, { ...request, target, headers: { ...headers, ...authorization } }, this.#timeouts)
+    const outgoing = { ...request, target, headers: { ...headers, ...authorization } }
+    const answer = await exchange(connection, outgoing, this.#timeouts)
+    if (answer.status !== 407) return answer
+    // No registry answers so: the proxy means itself.
+    await answer.discard()
+    throw refused(proxy, answer.status)
   }
 
   /** Begins to open a connection for a request that waits for its turn, unless its host has `most` already. */
@@ -109,6 +115,7 @@ export class HttpClient {
 
   #createRoute(url: URL, trust: Trust): Route {
     const proxy = proxyOf(url, this.#options.proxy)
+    if (proxy !== undefined) this.#checkName(url)
     this.#secrets.noteAuthorization(proxy?.authorization)
     const pool = new ConnectionPool(originOf(url), {
       timeouts: this.#timeouts,
@@ -124,6 +131,17 @@ export class HttpClient {
       sessions: {},
     })
     return { pool, proxy }
+  }
+
+  /** A proxy resolves names itself, so that only the name shows what must not be reached. */
+  #checkName(url: URL): void {
+    const { hostname } = this.registry
+    if (this.#isRegistry(url) || !isLocalName(url.hostname)) return
+    if (isLocalName(hostname) || classifyHost(hostname) !== 'public') return
+    throw new GantryError(
+      'untrusted-destination',
+      `connection to ${url.host} refused: a name of the local network, named by ${this.registry.host}`,
+    )
   }
 
   /** Any address will do for the registry at first; afterwards even its own name may not move closer to this machine. */

@@ -15,7 +15,7 @@ import { Inbox } from './inbox.js'
 import { networkError } from './network-error.js'
 import type { Proxy } from './proxy.js'
 import type { TlsSettings } from './tls-settings.js'
-import { openTunnel } from './tunnel.js'
+import { openTunnel, proxyError } from './tunnel.js'
 import type { Timeouts } from './timeouts.js'
 
 /** Newer versions of Node have this default; smaller pieces cost a fifth of the speed. */
@@ -126,9 +126,8 @@ export class Connector {
       const peer = secure ? { hostname, host, settings: this.#settings.tls(), keepSession: true } : undefined
       const { proxy } = this.#settings
       if (proxy === undefined) return await this.#openDirectly({ hostname, port }, peer)
-      const socket = await this.#openProxy(proxy)
-      if (peer === undefined) return socket
-      return await this.#startTls(await this.#tunnel(socket, proxy, { hostname, port }), peer)
+      const socket = await this.#throughProxy(proxy, { hostname, port, isSecure: peer !== undefined })
+      return peer === undefined ? socket : await this.#startTls(socket, peer)
     } catch (error) {
       throw networkError(error, { host, secure })
     }
@@ -143,6 +142,19 @@ export class Connector {
     return peer === undefined ? socket : this.#secured(socket, peer)
   }
 
+  /** A connection to the proxy for plain requests, and otherwise one to the server. */
+  async #throughProxy(
+    proxy: Proxy,
+    { isSecure, ...target }: { readonly hostname: string; readonly port: number; readonly isSecure: boolean },
+  ): Promise<Socket> {
+    try {
+      const socket = await this.#openProxy(proxy)
+      return isSecure || proxy.isSocks ? await this.#tunnel(socket, proxy, target) : socket
+    } catch (error) {
+      throw proxyError(error, proxy)
+    }
+  }
+
   async #openProxy({ hostname, port, secure, name }: Proxy): Promise<Socket> {
     const settings = secure ? this.#settings.proxyTls() : undefined
     const socket = await this.#openTcp({ hostname, port })
@@ -154,8 +166,14 @@ export class Connector {
   async #tunnel(socket: Socket, proxy: Proxy, target: { hostname: string; port: number }): Promise<Socket> {
     const limit = this.#settings.timeouts.connect
     return this.#untilOpen(socket, { limit, what: `proxy ${proxy.name} opened no tunnel` }, (settle, fail) => {
-      openTunnel(socket, proxy, target).then(settle, fail)
+      if (proxy.isSocks) this.#openSocks(socket, proxy, target).then(settle, fail)
+      else openTunnel(socket, proxy, target).then(settle, fail)
     })
+  }
+
+  async #openSocks(socket: Socket, proxy: Proxy, target: { hostname: string; port: number }): Promise<Socket> {
+    const { openSocks } = await import('./socks-client.js')
+    return openSocks(socket, proxy, { host: target.hostname, port: target.port })
   }
 
   async #openTcp(address: Address): Promise<Socket> {

@@ -44,6 +44,17 @@ export function classifyHost(host: string): HostClass {
   return name === 'localhost' || name.endsWith('.localhost') ? 'loopback' : 'public'
 }
 
+/** Endings of names that only a local network resolves (RFC 6762, RFC 8375, and what ICANN reserves). */
+const LOCAL_ENDINGS = ['.internal', '.local', '.localhost', '.home.arpa']
+
+/** Whether a host is a name that means something in a local network only; addresses are none. */
+export function isLocalName(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '')
+  const name = bare.toLowerCase().replace(/\.$/, '')
+  if (isIP(bare) !== 0) return false
+  return !name.includes('.') || LOCAL_ENDINGS.some((ending) => name.endsWith(ending))
+}
+
 /** The class of an IP address. An IPv6 address that carries an IPv4 one has the class of the latter. */
 export function classifyAddress(address: string): HostClass {
   const withoutZone = address.replace(/%.*$/, '')

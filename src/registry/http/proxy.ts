@@ -4,14 +4,20 @@ import { defaultPort, hostPortOf } from './destination.js'
 import { classifyHost } from './host-class.js'
 import type { ProxyOptions } from './transport-options.js'
 
+/** The port of SOCKS (RFC 1928). */
+const SOCKS_PORT = 1080
+
 /** A proxy as it is contacted. */
 export interface Proxy {
   readonly hostname: string
   readonly port: number
   /** The proxy itself speaks TLS. */
   readonly secure: boolean
-  /** `host:port` for people. */
+  /** The proxy speaks SOCKS5, so that also plain requests take a tunnel. */
+  readonly isSocks: boolean
+  /** `host:port` for people, with the variable that its address comes from. */
   readonly name: string
+  readonly user: { readonly name: string; readonly password: string } | undefined
   /** Value of `Proxy-Authorization`, when its address carries a user. */
   readonly authorization: string | undefined
 }
@@ -21,37 +27,48 @@ export interface Proxy {
  * @throws GantryError `invalid-argument` for a proxy address that cannot be used
  */
 export function proxyOf(url: URL, options: ProxyOptions = {}): Proxy | undefined {
-  const address = url.protocol === 'https:' ? options.https : options.http
+  const kind = url.protocol === 'https:' ? 'https' : 'http'
+  const address = options[kind]
   if (address === undefined || address.trim() === '') return undefined
   if (classifyHost(url.hostname) === 'loopback' || isExcepted(url, options.noProxy ?? '')) return undefined
-  return parseProxy(address.trim())
+  return parseProxy(address.trim(), options.origin?.[kind])
 }
 
-function parseProxy(address: string): Proxy {
+function parseProxy(address: string, origin: string | undefined): Proxy {
+  const source = origin === undefined ? '' : ` (from ${origin})`
   let url: URL
   try {
     url = new URL(/^[a-z][a-z0-9+.-]*:\/\//i.test(address) ? address : `http://${address}`)
   } catch {
-    throw new GantryError('invalid-argument', 'proxy address is not valid')
+    throw new GantryError('invalid-argument', `proxy address is not valid${source}`)
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new GantryError('invalid-argument', `proxy of type ${url.protocol.slice(0, -1)} is not supported`, {
-      hint: 'use a proxy that speaks http or https',
+  const isSocks = url.protocol === 'socks5:' || url.protocol === 'socks5h:'
+  if (url.protocol !== 'http:' && url.protocol !== 'https:' && !isSocks) {
+    throw new GantryError('invalid-argument', `proxy of type ${url.protocol.slice(0, -1)} is not supported${source}`, {
+      hint: 'use a proxy that speaks http, https, socks5 or socks5h',
     })
   }
   const user = url.username === '' && url.password === '' ? undefined : userOf(url)
+  const port = url.port === '' ? (isSocks ? SOCKS_PORT : defaultPort(url.protocol)) : Number(url.port)
+  const authorization = user === undefined || isSocks ? undefined : basicOf(user)
   return {
     hostname: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port === '' ? defaultPort(url.protocol) : Number(url.port),
+    port,
     secure: url.protocol === 'https:',
-    name: hostPortOf(url),
-    authorization: user === undefined ? undefined : `Basic ${Buffer.from(user).toString('base64')}`,
+    isSocks,
+    name: `${url.hostname}:${port}${source}`,
+    user,
+    authorization,
   }
 }
 
-function userOf(url: URL): string {
+function basicOf({ name, password }: { readonly name: string; readonly password: string }): string {
+  return `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
+}
+
+function userOf(url: URL): { readonly name: string; readonly password: string } {
   try {
-    return `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    return { name: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }
   } catch {
     throw new GantryError('invalid-argument', 'user in the proxy address is not percent-encoded correctly')
   }

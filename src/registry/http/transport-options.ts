@@ -15,12 +15,15 @@ export interface TlsOptions {
   readonly key?: string
 }
 
-/** Proxies, with values as in the environment variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. Loopback is never proxied. */
+/** Proxies, with values as in the environment variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`: proxies that speak `http`, `https`, `socks5` or `socks5h`, where the
+ * proxy resolves names in both of the last. Loopback is never proxied. */
 export interface ProxyOptions {
   /** Proxy for plain requests. */
   readonly http?: string
   /** Proxy for requests over TLS, which go through a CONNECT tunnel. */
   readonly https?: string
+  /** What the values of `http` and `https` come from, such as the names of variables; for messages. */
+  readonly origin?: { readonly http?: string | undefined; readonly https?: string | undefined }
   /** Hosts, suffixes, `host:port`, addresses and CIDR blocks that are reached directly, separated by commas; `*` for all. */
   readonly noProxy?: string
 }

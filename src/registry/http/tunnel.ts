@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { isIPv6, type Socket } from 'node:net'
-import { GantryError } from '../../errors.js'
+import { GantryError, isGantryError } from '../../errors.js'
+import { networkError } from './network-error.js'
 import type { Proxy } from './proxy.js'
 
 /**
@@ -40,8 +41,18 @@ export async function openTunnel(
   })
 }
 
-function refused(proxy: Proxy, status: number): GantryError {
+const PROXY_HINT = 'check the address of the proxy, or name the registry in NO_PROXY to reach it directly'
+
+/** The error for a connection to a proxy that failed: it says nothing about the registry. */
+export function proxyError(error: unknown, { name, secure }: Proxy): GantryError {
+  if (isGantryError(error, 'network-error') && error.hint !== undefined) return error
+  const failure = networkError(error, { host: `proxy ${name}`, secure })
+  return new GantryError(failure.code, failure.message, { hint: PROXY_HINT, cause: failure.cause ?? failure })
+}
+
+/** The error for a proxy that did not do what it was asked for. */
+export function refused(proxy: Proxy, status: number): GantryError {
   return new GantryError('network-error', `proxy ${proxy.name} refused the connection with status ${status}`, {
-    ...(status === 407 ? { hint: 'the proxy wants a user and a password in its address' } : {}),
+    hint: status === 407 ? 'the proxy wants a user and a password in its address' : PROXY_HINT,
   })
 }

@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, type IncomingHttpHeaders } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { connect as connectTcp, type AddressInfo, type Socket } from 'node:net'
+import { connect as connectTcp, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { proxyOf } from '../../../src/registry/http/proxy.js'
 import { createAuthority, createCertificate, type TestCertificate } from './certificates.js'
@@ -55,12 +55,23 @@ describe('proxyOf', () => {
     expect(proxyOf(new URL('http://h'), options)?.authorization).toBeUndefined()
   })
 
-  test.each(['socks5://p:1080', 'http://[', 'http://u%zz@p'])('%s cannot be used', (http) => {
+  test.each(['socks4://p:1080', 'http://[', 'http://u%zz@p'])('%s cannot be used', (http) => {
     expect(() => proxyOf(new URL('http://h'), { http })).toThrow(expect.objectContaining({ code: 'invalid-argument' }))
   })
 
   test('a host alone is one that speaks http', () => {
     expect(proxyOf(new URL('http://h'), { http: 'p:3128' })).toMatchObject({ hostname: 'p', port: 3128, secure: false })
+  })
+})
+
+test('a proxy knows what its address comes from', () => {
+  const options = { http: 'p:3128', https: 'socks5h://u:p@s', origin: { http: 'http_proxy', https: 'ALL_PROXY' } }
+  expect(proxyOf(new URL('http://h'), options)?.name).toBe('p:3128 (from http_proxy)')
+  expect(proxyOf(new URL('https://h'), options)).toMatchObject({
+    name: 's:1080 (from ALL_PROXY)',
+    isSocks: true,
+    user: { name: 'u', password: 'p' },
+    authorization: undefined,
   })
 })
 
@@ -116,8 +127,90 @@ async function startProxy(
   return { address: `${scheme}://user:pass@127.0.0.1:${(server.address() as AddressInfo).port}`, seen }
 }
 
+/** A SOCKS5 proxy that wants a user and brings every host to one port on loopback, or refuses. */
+async function startSocks(targetPort: number, reply = 0): Promise<TestProxy & { readonly targets: string[] }> {
+  const targets: string[] = []
+  const server = createTcpServer((socket) => {
+    let step = 0
+    socket.on('error', () => undefined)
+    socket.on('data', (data: Buffer) => {
+      step++
+      if (step === 1) socket.write(Buffer.from([5, 2]))
+      else if (step === 2) {
+        const isUser = data.toString('latin1').includes('user') && data.toString('latin1').includes('pass')
+        socket.write(Buffer.from([1, isUser ? 0 : 1]))
+      } else if (step === 3) {
+        targets.push(`${data[3]}:${data.subarray(5, 5 + (data[4] ?? 0)).toString()}`)
+        socket.write(Buffer.from([5, reply, 0, 1, 127, 0, 0, 1, 0, 80]))
+        if (reply !== 0) return
+        socket.removeAllListeners('data')
+        const target = connectTcp(targetPort, '127.0.0.1')
+        target.on('error', () => socket.destroy())
+        target.pipe(socket)
+        socket.pipe(target)
+      }
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closers.push(() => server.close())
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen: [], targets }
+}
+
 describe('requests through a proxy', () => {
   const { serve, connect } = useTransports()
+
+  test.each(['socks5', 'socks5h'])('that speaks %s take a tunnel, with and without TLS', async (scheme) => {
+    const secure = await serve(({ answer }) => answer(200, {}, 'secret'), { tls: certificate })
+    const plain = await serve(({ answer }) => answer(200, {}, 'plain'))
+    for (const [server, plainHttp] of [
+      [secure, false],
+      [plain, true],
+    ] as const) {
+      const proxy = await startSocks(server.port)
+      const address = `${scheme}://user:pass@${proxy.address}`
+      const proxies = { http: address, https: address }
+      const transport = connect(server, { registry: 'r.example.com', plainHttp, tls: { ca }, proxy: proxies })
+      expect(await textOf(await transport.request(get('/v2/x')))).toBe(plainHttp ? 'plain' : 'secret')
+      // The proxy gets the name, and resolves it.
+      expect(proxy.targets).toEqual(['3:r.example.com'])
+      expect(server.ledger[0]?.url).toBe('/v2/x')
+    }
+  })
+
+  test('that speaks SOCKS5 and refuses blame the proxy', async () => {
+    const proxy = await startSocks(1, 5)
+    const transport = connect(
+      { host: 'r.example.com' },
+      { proxy: { http: `socks5://user:pass@${proxy.address}`, origin: { http: 'ALL_PROXY' } } },
+    )
+    await expect(transport.request(get('/v2/x'))).rejects.toMatchObject({
+      code: 'network-error',
+      message: expect.stringMatching(/^proxy 127\.0\.0\.1:\d+ \(from ALL_PROXY\): .*ConnectionRefused/) as string,
+    })
+  })
+
+  test.each(['http', 'socks5'])('that cannot be reached (%s) blame the proxy and name the variable', async (scheme) => {
+    const server = await serve(() => undefined)
+    await server.close()
+    for (const plainHttp of [true, false]) {
+      const address = `${scheme}://${server.host}`
+      const proxy = { http: address, https: address, origin: { http: 'http_proxy', https: 'HTTPS_PROXY' } }
+      const transport = connect({ host: 'r.example.com' }, { plainHttp, proxy, retry: { attempts: 1 } })
+      await expect(transport.request(get('/v2/x'))).rejects.toMatchObject({
+        code: 'network-error',
+        message: `proxy ${server.host} (from ${plainHttp ? 'http_proxy' : 'HTTPS_PROXY'}): connection refused`,
+        hint: expect.stringContaining('NO_PROXY') as string,
+      })
+    }
+  })
+
+  test('that wants a user for plain requests blame the proxy', async () => {
+    const proxy = await serve(({ answer }) => answer(407, { 'proxy-authenticate': 'Basic' }))
+    const transport = connect({ host: 'r.example.com' }, { proxy: { http: proxy.url } })
+    await expect(transport.request(get('/v2/x'))).rejects.toMatchObject({
+      message: `proxy ${proxy.host} refused the connection with status 407`,
+    })
+  })
   const authority = createAuthority('Test Authority')
   const certificate = createCertificate({ name: 'r', hosts: ['r.example.com', '127.0.0.1'], issuer: authority })
   const ca = [authority.cert]
@@ -181,7 +274,7 @@ describe('requests through a proxy', () => {
 
   test.each([
     [407, 'the proxy wants a user and a password in its address'],
-    [502, undefined],
+    [502, 'check the address of the proxy, or name the registry in NO_PROXY to reach it directly'],
   ])('that are refused with %i', async (status, hint) => {
     const proxy = await startProxy(1, { status })
     const transport = connect(

@@ -237,6 +237,24 @@ describe('names that resolve to where they must not', () => {
     expect(store.connections()).toBe(0)
   })
 
+  test.each(['minio', 'minio.internal', 'minio.local', 'minio.LOCAL.', 'a.b.home.arpa'])(
+    'behind a proxy, a public registry may not send us to %s',
+    async (name) => {
+      const proxy = await serve(({ entry, answer }) =>
+        entry.url.includes('/v2/') ? answer(307, { location: `http://${name}:9000/blob` }) : answer(200, {}, 'blob'),
+      )
+      const connectTo = (registry: string): Promise<{ readonly status: number }> =>
+        connect({ host: registry }, { proxy: { http: proxy.url } }).request(get('/v2/a'))
+      await expect(connectTo('registry.example.com')).rejects.toMatchObject({
+        code: 'untrusted-destination',
+        message: `connection to ${name.toLowerCase()}:9000 refused: a name of the local network, named by registry.example.com`,
+      })
+      expect(proxy.ledger.map(({ url }) => url)).toEqual(['http://registry.example.com/v2/a'])
+      // A registry with such a name is in that network itself.
+      expect((await connectTo('registry.internal:5000')).status).toBe(200)
+    },
+  )
+
   test('a registry on this machine may', async () => {
     const store = await serve(({ answer }) => answer(200, {}, 'blob'))
     const registry = await serve(({ answer }) => answer(307, { location: `http://cdn.example.com:${store.port}/` }))
