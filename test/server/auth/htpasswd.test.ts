@@ -1,6 +1,21 @@
-import { describe, expect, test } from 'vitest'
+import type * as Bcrypt from 'bcryptjs'
+import { hash } from 'bcryptjs'
+import { describe, expect, test, vi } from 'vitest'
 import { parseHtpasswd } from '../../../src/server/auth/htpasswd.js'
 import { PasswordFile } from '../../../src/server/auth/password-file.js'
+
+/** The costs of the comparisons that were made. */
+const costs = vi.hoisted((): number[] => [])
+vi.mock('bcryptjs', async (load) => {
+  const real = await load<typeof Bcrypt>()
+  return {
+    ...real,
+    compare: (password: string, text: string) => {
+      costs.push(Number(text.slice(4, 6)))
+      return real.compare(password, text)
+    },
+  }
+})
 
 // Made with `htpasswd -nbB alice secret` and `htpasswd -nbs carol secret`.
 const ALICE = '$2y$05$IQuZYhW09JUcaP4gAdECpuNQQN7Xngc2I3lsKFRCWbsGTi7xCBi6a'
@@ -68,5 +83,36 @@ describe('a password', () => {
     expect(performance.now() - start).toBeLessThan(2_000)
     expect(await slow.check('alice', 'secret2')).toBe(false)
     expect(await slow.check('carol', 'secret2')).toBe(false)
+  })
+})
+
+describe('bcrypt', () => {
+  test.each([
+    ['72 bytes', 'x'.repeat(72), 'x'.repeat(72), true],
+    ['80 bytes, and its beginning', 'x'.repeat(80), 'x'.repeat(72), true],
+    ['80 bytes', 'x'.repeat(80), 'x'.repeat(80), false],
+    ['72 bytes, and more of them', 'x'.repeat(72), 'x'.repeat(73), false],
+    ['72 bytes in fewer characters, and more of them', 'ä'.repeat(36), 'ä'.repeat(37), false],
+    ['a beginning before a NUL', 'secret', 'secret\0', false],
+    ['a beginning before a NUL, and more', 'secret', 'secret\0more', false],
+  ])('%s', async (_, made, sent, isRight) => {
+    const file = new PasswordFile({}, parseHtpasswd(`alice:${await hash(made, 4)}`))
+    expect(await file.check('alice', sent)).toBe(isRight)
+    expect(await file.check('alice', sent)).toBe(isRight)
+  })
+
+  test.each([
+    ['eve', 'secret'],
+    ['alice', 'wrong'],
+    ['carol', 'wrong'],
+    ['dave', 'wrong'],
+    ['fred', 'wrong'],
+  ])('a wrong login of %s costs as much as the dearest password in the file', async (username, password) => {
+    const text = `${TEXT}fred:${await hash('secret', 7)}\n`
+    const file = new PasswordFile({ dave: 'secret' }, parseHtpasswd(text))
+    costs.length = 0
+    expect(await file.check(username, password)).toBe(false)
+    expect(costs.at(-1)).toBe(7)
+    expect(costs.filter((cost) => cost === 7)).toHaveLength(1)
   })
 })
