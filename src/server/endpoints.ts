@@ -33,15 +33,16 @@ export function createEndpoints(
   storage: RegistryStorage,
   options: EndpointOptions,
 ): (route: Route, exchange: Exchange) => Methods {
-  const sessions = new UploadSessions(storage, {
-    maxUploads: options.maxUploads ?? 1000,
-    uploadTimeToLive: options.uploadTimeToLive ?? HOUR,
-  })
-  const uploads = { storage, sessions, maxBlobSize: options.maxBlobSize ?? Number.MAX_SAFE_INTEGER }
-  const rules = {
-    maxManifestSize: options.maxManifestSize ?? MAX_MANIFEST_SIZE,
-    requireBlobs: options.requireBlobs ?? true,
-  }
+  const {
+    maxBlobSize = Number.MAX_SAFE_INTEGER,
+    maxManifestSize = MAX_MANIFEST_SIZE,
+    maxUploads = 1000,
+    uploadTimeToLive = HOUR,
+    requireBlobs = true,
+  } = options
+  const sessions = new UploadSessions(storage, { maxUploads, uploadTimeToLive })
+  const uploads = { storage, sessions, maxBlobSize }
+  const rules = { maxManifestSize, requireBlobs }
   return (route, exchange) => {
     switch (route.kind) {
       case 'base':

@@ -7,6 +7,7 @@ import { permissionsFor } from './auth/permissions.js'
 import { createEndpoints, type EndpointOptions } from './endpoints.js'
 import { answerError, hangUpOnRest } from './error-answer.js'
 import { Exchange } from './exchange.js'
+import { refuseWebPages } from './local-guard.js'
 import { Refusal } from './refusal.js'
 import { parseRoute } from './route.js'
 import type { RegistryStorage } from './storage/storage.js'
@@ -16,6 +17,8 @@ export interface RegistryHandlerOptions extends EndpointOptions {
   readonly authentication?: AuthenticationOptions
   /** Refuse everything that would change content; default false. */
   readonly readOnly?: boolean
+  /** Refuse requests of web pages, and those that are not addressed to this machine; default false. */
+  readonly localOnly?: boolean
   /** Told about every request once its connection is done with it. */
   readonly onRequest?: (entry: RequestLogEntry) => void
 }
@@ -32,7 +35,7 @@ export interface RequestLogEntry {
   /** The scheme of the Authorization header in lower case, `none` without one. */
   readonly authorization: string
   /** What went wrong inside the registry or on the connection; absent for everything that was answered as it should. */
-  readonly error?: string
+  readonly error?: string | undefined
 }
 
 /** A listener for the requests of a node:http server. */
@@ -43,10 +46,12 @@ export type RegistryHandler = (request: IncomingMessage, response: ServerRespons
  * @throws GantryError `invalid-argument` for options that make no sense
  */
 export function createRegistryHandler(storage: RegistryStorage, options: RegistryHandlerOptions = {}): RegistryHandler {
+  const { authentication, readOnly = false, localOnly = false, onRequest } = options
   const endpoints = createEndpoints(storage, options)
-  const authenticator = createAuthenticator(options.authentication)
+  const authenticator = createAuthenticator(authentication)
 
   async function answer(exchange: Exchange): Promise<void> {
+    if (localOnly) refuseWebPages(exchange.request)
     if (await authenticator.answerTokenRequest?.(exchange)) return
     const route = parseRoute(exchange.path)
     const methods = endpoints(route, exchange)
@@ -57,7 +62,7 @@ export function createRegistryHandler(storage: RegistryStorage, options: Registr
       throw new Refusal('UNSUPPORTED', 'the endpoint does not know this method', { headers: { Allow } })
     }
     exchange.access = await authenticator.authorize(exchange.request, permissionsFor(route, name))
-    if (options.readOnly === true && name !== 'GET') throw new Refusal('UNSUPPORTED', 'this registry is read-only')
+    if (readOnly && name !== 'GET') throw new Refusal('UNSUPPORTED', 'this registry is read-only')
     await endpoint()
   }
 
@@ -71,7 +76,7 @@ export function createRegistryHandler(storage: RegistryStorage, options: Registr
     // A connection that breaks is seen by whoever reads or writes at that moment.
     response.on('error', () => undefined)
     response.on('finish', () => hangUpOnRest(request))
-    response.on('close', () => options.onRequest?.(logEntry(exchange, performance.now() - start, failure)))
+    response.on('close', () => onRequest?.(logEntry(exchange, performance.now() - start, failure)))
     answer(exchange).catch((error: unknown) => {
       failure = error
       answerError(exchange, error)
@@ -87,7 +92,7 @@ function logEntry({ request, response, method }: Exchange, duration: number, fai
     status: response.headersSent ? response.statusCode : 0,
     duration,
     authorization: authorization === undefined ? 'none' : schemeOf(authorization),
-    ...(failure === undefined || failure instanceof Refusal ? {} : { error: messageOf(failure) }),
+    error: failure === undefined || failure instanceof Refusal ? undefined : messageOf(failure),
   }
 }
 

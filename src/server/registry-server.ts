@@ -6,14 +6,17 @@ import { createRegistryHandler, type RegistryHandler, type RegistryHandlerOption
 import { openFolderStorage } from './storage/folder-storage.js'
 import { createMemoryStorage } from './storage/memory-storage.js'
 
-export interface RegistryServerOptions extends RegistryHandlerOptions {
+export interface RegistryServerOptions extends Omit<RegistryHandlerOptions, 'localOnly'> {
   /** Address to listen on; default `127.0.0.1`. Anything but loopback needs `allowRemote`. */
   readonly host?: string
   /** Default 0: any free port. */
   readonly port?: number
   /** Keep the content in this folder; in memory when absent. One process at a time uses a folder. */
   readonly folder?: string
-  /** Let other machines connect: this registry is made for tests, demonstrations and small private use. */
+  /**
+   * Let other machines connect: this registry is made for tests, demonstrations and small private use. Without it, web
+   * pages that are open in a browser of this machine are kept out as well; default false.
+   */
   readonly allowRemote?: boolean
   /** PEM texts; plain HTTP when absent. */
   readonly tls?: { readonly certificate: string; readonly key: string }
@@ -46,25 +49,25 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost'])
  *   the address cannot be listened on; those of opening the folder
  */
 export async function startRegistryServer(options: RegistryServerOptions = {}): Promise<RegistryServer> {
-  const host = options.host ?? '127.0.0.1'
-  if (!LOOPBACK.has(host) && options.allowRemote !== true) {
+  const { host = '127.0.0.1', port = 0, folder, allowRemote = false, tls, ...handlerOptions } = options
+  if (!LOOPBACK.has(host) && !allowRemote) {
     throw new GantryError('invalid-argument', `the registry does not listen on ${host}: other machines could connect`, {
       hint: 'Allow remote connections explicitly, and set up authentication.',
     })
   }
-  const storage = options.folder === undefined ? createMemoryStorage() : await openFolderStorage(options.folder)
+  const storage = folder === undefined ? createMemoryStorage() : await openFolderStorage(folder)
   let server: Server
   try {
-    server = createServer(createRegistryHandler(storage, options), options.tls)
-    await listen(server, options.port ?? 0, host)
+    server = createServer(createRegistryHandler(storage, { ...handlerOptions, localOnly: !allowRemote }), tls)
+    await listen(server, port, host)
   } catch (error) {
     await storage.close()
     throw error
   }
-  const { port } = server.address() as AddressInfo
-  const registry = `${host.includes(':') ? `[${host}]` : host}:${port}`
+  const { port: ownPort } = server.address() as AddressInfo
+  const registry = `${host.includes(':') ? `[${host}]` : host}:${ownPort}`
   return {
-    url: `${options.tls === undefined ? 'http' : 'https'}://${registry}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${registry}`,
     registry,
     close: async () => {
       await close(server)

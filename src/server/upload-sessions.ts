@@ -11,8 +11,10 @@ export interface UploadSession {
   writer: ContentWriter
   /** One request at a time adds to an upload. */
   busy: boolean
-  /** In milliseconds since the epoch. */
+  /** In milliseconds of the monotonic clock. */
   lastUsed: number
+  /** It has no address that anybody could know: its one request brings the whole blob. */
+  readonly isWhole: boolean
 }
 
 export interface UploadLimits {
@@ -34,14 +36,20 @@ export class UploadSessions {
     this.#limits = limits
   }
 
-  /** @throws Refusal `TOOMANYREQUESTS` when as many uploads as allowed are open */
-  async create(repository: string, algorithm: DigestAlgorithm): Promise<UploadSession> {
+  /**
+   * Where as many uploads as allowed are open, the empty one that was not used for the longest time gives way: opening
+   * uploads costs nothing, and must not keep others from uploading.
+   * @param isWhole the request that opens it brings the whole blob
+   * @throws Refusal `TOOMANYREQUESTS` when as many uploads as allowed have received something
+   */
+  async create(repository: string, algorithm: DigestAlgorithm, isWhole: boolean): Promise<UploadSession> {
     await this.#removeExpired()
+    if (this.#sessions.size >= this.#limits.maxUploads) await this.#removeEmpty()
     if (this.#sessions.size >= this.#limits.maxUploads) {
       throw new Refusal('TOOMANYREQUESTS', 'too many uploads are open', { headers: { 'Retry-After': '5' } })
     }
     const writer = this.#storage.createWriter(algorithm)
-    const session = { id: randomUUID(), repository, writer, busy: false, lastUsed: Date.now() }
+    const session = { id: randomUUID(), repository, writer, busy: false, lastUsed: performance.now(), isWhole }
     this.#sessions.set(session.id, session)
     this.#schedule()
     return session
@@ -53,7 +61,7 @@ export class UploadSessions {
     if (session?.repository !== repository || this.#isExpired(session)) {
       throw new Refusal('BLOB_UPLOAD_UNKNOWN', 'there is no such upload')
     }
-    session.lastUsed = Date.now()
+    session.lastUsed = performance.now()
     return session
   }
 
@@ -70,7 +78,7 @@ export class UploadSessions {
       return await work()
     } finally {
       session.busy = false
-      session.lastUsed = Date.now()
+      session.lastUsed = performance.now()
     }
   }
 
@@ -81,7 +89,16 @@ export class UploadSessions {
   }
 
   #isExpired(session: UploadSession): boolean {
-    return !session.busy && Date.now() - session.lastUsed > this.#limits.uploadTimeToLive
+    return !session.busy && performance.now() - session.lastUsed > this.#limits.uploadTimeToLive
+  }
+
+  async #removeEmpty(): Promise<void> {
+    let oldest: UploadSession | undefined
+    for (const session of this.#sessions.values()) {
+      const isEmpty = !session.busy && !session.isWhole && session.writer.size === 0
+      if (isEmpty && session.lastUsed < (oldest?.lastUsed ?? Infinity)) oldest = session
+    }
+    if (oldest !== undefined) await this.end(oldest)
   }
 
   async #removeExpired(): Promise<void> {

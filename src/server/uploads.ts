@@ -37,7 +37,7 @@ export async function postUpload(
   }
   const digest = exchange.query.get('digest')
   const whole = digest === null ? undefined : digestOfSegment(digest)
-  const session = await context.sessions.create(repository, requestedAlgorithm(exchange, whole))
+  const session = await context.sessions.create(repository, requestedAlgorithm(exchange, whole), whole !== undefined)
   if (whole === undefined) {
     sendProgress(exchange, 202, session)
     return

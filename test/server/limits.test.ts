@@ -74,7 +74,9 @@ describe('open uploads', () => {
   test('are bounded in number', async () => {
     const registry = await startTestRegistry({ maxUploads: 2 })
     const location = await registry.openUpload('a')
-    await registry.openUpload('b')
+    expect((await registry.send('PATCH', location, { body: 'x' })).status).toBe(202)
+    const second = await registry.openUpload('b')
+    expect((await registry.send('PATCH', second, { body: 'x' })).status).toBe(202)
     const refused = await registry.send('POST', '/v2/a/blobs/uploads/')
     expect(refused.status).toBe(429)
     expect(refused.code).toBe('TOOMANYREQUESTS')
@@ -91,7 +93,7 @@ describe('open uploads', () => {
     }
     const socket = await open(registry)
     socket.write(
-      `POST /v2/a/blobs/uploads/?digest=${digestOf('a')} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc`,
+      `POST /v2/a/blobs/uploads/?digest=${digestOf('a')} HTTP/1.1\r\nHost: ${new URL(registry.url).host}\r\nContent-Length: 9\r\n\r\nabc`,
     )
     await sleep(50)
     socket.resetAndDestroy()
@@ -149,7 +151,7 @@ describe('a connection', () => {
   ])('gets its answer while it still sends a body that is too large, %s', async (_, header, encode) => {
     const registry = await startTestRegistry({ maxManifestSize: 200_000 })
     const socket = await open(registry)
-    const head = `PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: x\r\n${header}\r\n\r\n`
+    const head = `PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: ${new URL(registry.url).host}\r\n${header}\r\n\r\n`
     const received = await exchange(socket, head + encode('x'.repeat(300_000)), /\r\n\r\n.*\}$/s)
     expect(received).toMatch(/^HTTP\/1\.1 413 /)
     socket.destroy()
@@ -162,7 +164,7 @@ describe('a connection', () => {
     onTestFinished(() => {
       vi.useRealTimers()
     })
-    const head = 'PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n'
+    const head = `PUT /v2/a/manifests/v1 HTTP/1.1\r\nHost: ${new URL(registry.url).host}\r\nTransfer-Encoding: chunked\r\n\r\n`
     const chunk = `7d0\r\n${'x'.repeat(2000)}\r\n`
     expect(await exchange(socket, head + chunk, /\r\n\r\n.*\}$/s)).toMatch(/^HTTP\/1\.1 413 /)
     await new Promise<void>((resolve) => {
@@ -188,7 +190,11 @@ describe('a connection', () => {
     const registry = await startTestRegistry({ folder: temporaryFolder() })
     const digest = await registry.pushBlob('a', Buffer.alloc(5_000_000))
     const socket = await open(registry)
-    await exchange(socket, `GET /v2/a/blobs/${digest} HTTP/1.1\r\nHost: x\r\n\r\n`, /200 OK/)
+    await exchange(
+      socket,
+      `GET /v2/a/blobs/${digest} HTTP/1.1\r\nHost: ${new URL(registry.url).host}\r\n\r\n`,
+      /200 OK/,
+    )
     socket.resetAndDestroy()
     await sleep(50)
     expect((await registry.send('GET', `/v2/a/blobs/${digest}`)).bytes).toHaveLength(5_000_000)

@@ -1,10 +1,12 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { request } from 'node:https'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { startRegistryServer } from '../../src/server/registry-server.js'
+import { digestOf } from '../../src/oci/digest.js'
+import { MediaType } from '../../src/oci/media-types.js'
+import { startRegistryServer, type RegistryServerOptions } from '../../src/server/registry-server.js'
 import { createCertificate } from '../registry/http/certificates.js'
 import { temporaryFolder } from '../util/temporary-folder.js'
-import { imageManifest, startTestRegistry } from './test-registry.js'
+import { imageManifest, send, startTestRegistry } from './test-registry.js'
 
 describe('a server', () => {
   test('says where it is, and that it is a registry', async () => {
@@ -107,4 +109,43 @@ describe('a read-only registry', () => {
     expect((await registry.putManifest('a', 'v2', imageManifest())).status).toBe(405)
     expect((await registry.send('GET', '/v2/a/tags/list')).json.tags).toEqual(['v1'])
   })
+})
+
+test.each<keyof RegistryServerOptions>([
+  'host',
+  'port',
+  'folder',
+  'allowRemote',
+  'tls',
+  'authentication',
+  'readOnly',
+  'onRequest',
+  'maxBlobSize',
+  'maxManifestSize',
+  'maxUploads',
+  'uploadTimeToLive',
+  'requireBlobs',
+])('an undefined %s means the default', async (option) => {
+  const server = await startRegistryServer({ [option]: undefined })
+  try {
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    const upload = await fetch(`${server.url}/v2/a/blobs/uploads/`, { method: 'POST' })
+    expect(upload.status).toBe(202)
+    const location = new URL(upload.headers.get('location') ?? '', server.url).href
+    expect((await fetch(location)).status).toBe(204)
+    const digest = digestOf('x'.repeat(1000))
+    const put = await fetch(`${location}?digest=${digest}`, { method: 'PUT', body: 'x'.repeat(1000) })
+    expect(put.status).toBe(201)
+    const manifest = { schemaVersion: 2, config: { mediaType: 'a/b', digest: digestOf('absent'), size: 1 }, layers: [] }
+    const refused = await fetch(`${server.url}/v2/a/manifests/v1`, {
+      method: 'PUT',
+      headers: { 'Content-Type': MediaType.imageManifest },
+      body: JSON.stringify(manifest),
+    })
+    expect(await refused.json()).toMatchObject({ errors: [{ code: 'MANIFEST_BLOB_UNKNOWN' }] })
+    const page = await send(server.url, 'GET', '/v2/', { headers: { 'Sec-Fetch-Site': 'cross-site' } })
+    expect(page.status).toBe(403)
+  } finally {
+    await server.close()
+  }
 })

@@ -165,7 +165,9 @@ describe.each(STORAGES)('an upload $name', ({ options }) => {
     const location = await registry.openUpload('a')
     const content = Buffer.alloc(300_000, 'resume ')
     const socket = connect(Number(new URL(registry.url).port), '127.0.0.1')
-    socket.write(`PATCH ${location} HTTP/1.1\r\nHost: x\r\nContent-Length: ${content.length}\r\n\r\n`)
+    socket.write(
+      `PATCH ${location} HTTP/1.1\r\nHost: ${new URL(registry.url).host}\r\nContent-Length: ${content.length}\r\n\r\n`,
+    )
     socket.write(content.subarray(0, 200_000), () => socket.resetAndDestroy())
     let received = 0
     for (let attempt = 0; attempt < 100 && registry.log.every(({ method }) => method !== 'PATCH'); attempt++)
@@ -226,7 +228,10 @@ describe('an upload', () => {
     const location = await registry.openUpload('a')
     const socket = connect(Number(new URL(registry.url).port), '127.0.0.1')
     await new Promise<void>((resolve) => {
-      socket.write(`PATCH ${location} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc`, () => resolve())
+      socket.write(
+        `PATCH ${location} HTTP/1.1\r\nHost: ${new URL(registry.url).host}\r\nContent-Length: 10\r\n\r\nabc`,
+        () => resolve(),
+      )
     })
     await sleep(50)
     const answer = await registry.send('PATCH', location, { body: 'x' })

@@ -24,14 +24,13 @@ export class BearerAuthenticator implements Authenticator {
   readonly #tokenUrl: string | undefined
 
   constructor(passwords: PasswordFile, allow: Policy, options: AuthenticationOptions) {
+    const { service = DEFAULT_SERVICE, tokenUrl, tokenLifetime: lifetime = DEFAULT_LIFETIME } = options
+    const { signingKey = randomBytes(32) } = options
     this.#allow = allow
-    this.#service = options.service ?? DEFAULT_SERVICE
-    this.#tokenUrl = options.tokenUrl
-    this.#signer = new TokenSigner(options.signingKey ?? randomBytes(32), this.#service)
-    this.#endpoint = new TokenEndpoint(
-      { passwords, allow, signer: this.#signer },
-      { service: this.#service, lifetime: options.tokenLifetime ?? DEFAULT_LIFETIME },
-    )
+    this.#service = service
+    this.#tokenUrl = tokenUrl
+    this.#signer = new TokenSigner(signingKey, service)
+    this.#endpoint = new TokenEndpoint({ passwords, allow, signer: this.#signer }, { service, lifetime })
   }
 
   async authorize(request: IncomingMessage, permissions: readonly Permission[]): Promise<Access> {

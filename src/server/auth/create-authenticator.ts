@@ -1,4 +1,4 @@
-import { OPEN_ACCESS } from './access.js'
+import { OPEN_ACCESS, type Permission } from './access.js'
 import type { AuthenticationOptions, Authenticator } from './authenticator.js'
 import { BasicAuthenticator } from './basic.js'
 import { BearerAuthenticator } from './bearer.js'
@@ -11,12 +11,17 @@ import { PasswordFile } from './password-file.js'
  */
 export function createAuthenticator(options: AuthenticationOptions | undefined): Authenticator {
   if (options === undefined) return { authorize: () => Promise.resolve(OPEN_ACCESS) }
-  const passwords = new PasswordFile(options.users ?? {}, parseHtpasswd(options.htpasswd ?? ''))
-  const allow =
-    options.allow ??
-    ((username, permission) =>
-      username !== undefined || (options.anonymousPull === true && permission.action === 'pull'))
-  return options.type === 'basic'
-    ? new BasicAuthenticator(passwords, allow, options.realm ?? 'gantry registry')
+  const {
+    type,
+    users = {},
+    htpasswd = '',
+    anonymousPull = false,
+    allow = (username: string | undefined, permission: Permission): boolean =>
+      username !== undefined || (anonymousPull && permission.action === 'pull'),
+    realm = 'gantry registry',
+  } = options
+  const passwords = new PasswordFile(users, parseHtpasswd(htpasswd))
+  return type === 'basic'
+    ? new BasicAuthenticator(passwords, allow, realm)
     : new BearerAuthenticator(passwords, allow, options)
 }

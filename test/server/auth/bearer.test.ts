@@ -56,7 +56,8 @@ describe('a challenge', () => {
   })
 
   test('names the host that the client asked, and no nonsense', async () => {
-    const registry = await start()
+    const authentication = { type: 'bearer', users: { alice: 'secret' } } as const
+    const registry = await startTestRegistry({ authentication, allowRemote: true })
     const realm = async (Host: string): Promise<string | undefined> => {
       const answer = await registry.send('GET', '/v2/', { headers: { Host } })
       return /realm="([^"]*)"/.exec(answer.headers['www-authenticate'] ?? '')?.[1]
