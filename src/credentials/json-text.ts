@@ -1,12 +1,11 @@
-import { GantryError } from '../errors.js'
-import { parseJson } from '../util/json.js'
-import { MAX_JSON_DEPTH } from '../util/json-structure.js'
+import { parseTree, type Node, type ParseError, type ParseOptions } from 'jsonc-parser'
+import { measureStructure } from '../util/json-structure.js'
 
 interface JsonNode {
   readonly start: number
   readonly end: number
   /** Present when the value is an object. */
-  readonly members?: readonly JsonMember[]
+  readonly members?: readonly JsonMember[] | undefined
 }
 
 interface JsonMember {
@@ -15,23 +14,18 @@ interface JsonMember {
   readonly value: JsonNode
 }
 
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"/y // eslint-disable-line no-control-regex -- JSON forbids them in strings
-const LITERAL = /true|false|null/y
-const SPACE = /[ \t\r\n]*/y
+const STRICT: ParseOptions = { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false }
 
 /**
  * The byte at which a text stops being JSON (RFC 8259), or undefined when it is JSON. The message of a JSON engine
  * would quote the text, and with it the secrets that stand there.
  */
 export function findJsonError(text: string): number | undefined {
-  try {
-    new Scanner(text).document()
-    return undefined
-  } catch (error) {
-    if (error instanceof SyntaxStop) return Buffer.byteLength(text.slice(0, error.offset))
-    throw error
-  }
+  measureStructure(text, 'JSON')
+  const errors: ParseError[] = []
+  parseTree(text, errors, STRICT)
+  const [first] = errors
+  return first === undefined ? undefined : Buffer.byteLength(text.slice(0, first.offset))
 }
 
 /**
@@ -42,7 +36,7 @@ export function findJsonError(text: string): number | undefined {
 export function setJsonMember(text: string, path: readonly string[], value: unknown): string {
   if (text.trim() === '') return `${JSON.stringify(nested(path, value), undefined, '\t')}\n`
   const style = styleOf(text)
-  let node = new Scanner(text).document()
+  let node = parseObject(text)
   for (const [depth, key] of path.entries()) {
     const member = node.members?.findLast((candidate) => candidate.key === key)
     const rest = path.slice(depth + 1)
@@ -60,7 +54,7 @@ export function setJsonMember(text: string, path: readonly string[], value: unkn
 /** Removes a member, with all its repetitions, and leaves every other character as it is. */
 export function removeJsonMember(text: string, path: readonly string[]): string {
   if (text.trim() === '') return text
-  let node = new Scanner(text).document()
+  let node = parseObject(text)
   for (const key of path.slice(0, -1)) {
     const member = node.members?.findLast((candidate) => candidate.key === key)
     if (member === undefined) return text
@@ -134,89 +128,19 @@ function formatValue(value: unknown, depth: number, style: Style): string {
   return lines.join(lineStart(depth, style))
 }
 
-class SyntaxStop extends Error {
-  constructor(readonly offset: number) {
-    super('not JSON')
-  }
+/** Where everything stands in a text that is known to be JSON. */
+function parseObject(text: string): JsonNode {
+  const tree = parseTree(text, [], STRICT)
+  return tree === undefined ? { start: 0, end: text.length } : nodeOf(tree)
 }
 
-/** A recursive descent over JSON text that remembers where each value stands. */
-class Scanner {
-  #offset = 0
-
-  constructor(readonly text: string) {}
-
-  document(): JsonNode {
-    this.#match(SPACE)
-    const node = this.#value(0)
-    this.#match(SPACE)
-    if (this.#offset < this.text.length) throw new SyntaxStop(this.#offset)
-    return node
-  }
-
-  #value(depth: number): JsonNode {
-    if (depth > MAX_JSON_DEPTH) {
-      throw new GantryError('limit-exceeded', `JSON is nested deeper than ${MAX_JSON_DEPTH} levels`)
-    }
-    const start = this.#offset
-    const character = this.text[start]
-    if (character === '{') return { start, members: this.#members(depth), end: this.#offset }
-    if (character === '[') this.#items(depth)
-    else if (!this.#match(STRING) && !this.#match(NUMBER) && !this.#match(LITERAL)) throw new SyntaxStop(start)
-    return { start, end: this.#offset }
-  }
-
-  #members(depth: number): JsonMember[] {
-    const members: JsonMember[] = []
-    this.#list('}', () => {
-      const start = this.#offset
-      if (!this.#match(STRING)) throw new SyntaxStop(start)
-      const key = decodeString(this.text.slice(start, this.#offset))
-      this.#match(SPACE)
-      this.#expect(':')
-      this.#match(SPACE)
-      members.push({ key, start, value: this.#value(depth + 1) })
-    })
-    return members
-  }
-
-  #items(depth: number): void {
-    this.#list(']', () => {
-      this.#value(depth + 1)
-    })
-  }
-
-  /** What stands between an opening bracket and its closing one, separated by commas. */
-  #list(close: string, element: () => void): void {
-    this.#offset++
-    this.#match(SPACE)
-    if (this.text[this.#offset] === close) {
-      this.#offset++
-      return
-    }
-    while (true) {
-      element()
-      this.#match(SPACE)
-      if (this.text[this.#offset] === close) break
-      this.#expect(',')
-      this.#match(SPACE)
-    }
-    this.#offset++
-  }
-
-  #expect(character: string): void {
-    if (this.text[this.#offset] !== character) throw new SyntaxStop(this.#offset)
-    this.#offset++
-  }
-
-  #match(pattern: RegExp): boolean {
-    pattern.lastIndex = this.#offset
-    if (!pattern.test(this.text)) return false
-    this.#offset = pattern.lastIndex
-    return true
-  }
+function nodeOf({ type, offset, length, children = [] }: Node): JsonNode {
+  const members = type === 'object' ? children.flatMap(memberOf) : undefined
+  return { start: offset, end: offset + length, members }
 }
 
-function decodeString(quoted: string): string {
-  return String(parseJson(new TextEncoder().encode(quoted), 'a key'))
+function memberOf({ offset, children: [key, value] = [] }: Node): readonly JsonMember[] {
+  return key === undefined || value === undefined
+    ? []
+    : [{ key: String(key.value), start: offset, value: nodeOf(value) }]
 }

@@ -15,6 +15,8 @@ export async function bundleScript(entry: string): Promise<{ path: string; remov
     format: 'esm',
     target: 'node20',
     logLevel: 'silent',
+    // As in scripts/build.js.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   })
   return {
     path,
