@@ -1,5 +1,5 @@
 import { GantryError } from '../errors.js'
-import type { Credential } from '../registry/auth/credential.js'
+import { checkCredential, type Credential } from '../registry/auth/credential.js'
 import type { JsonObject } from '../util/json.js'
 import { visibleLine } from '../util/visible-text.js'
 
@@ -35,9 +35,7 @@ export function decodeAuthEntry(entry: JsonObject, where: string): Credential | 
 export function encodeAuthEntry(credential: Credential): Readonly<Record<string, string>> {
   switch (credential.type) {
     case 'basic':
-      if (credential.username.includes(':')) {
-        throw new GantryError('invalid-argument', 'the user name must not contain a colon')
-      }
+      checkCredential(credential)
       return { auth: encodeAuth(credential.username, credential.password) }
     case 'identity-token':
       // Podman ignores the token of an entry without a user.

@@ -1,8 +1,11 @@
+import { checkCredential } from '../../registry/auth/credential.js'
+import { classifyHost } from '../../registry/http/host-class.js'
 import { isRegistryName, Registry, storeCredential, type Credential } from '../../index.js'
 import type { Context } from '../context.js'
 import { defineCommand } from '../define-command.js'
 import { declareConnection } from '../options/connection.js'
 import { credentialSettings } from '../options/environment.js'
+import { withoutScheme } from '../options/registry-name.js'
 import { declareRemote, readRemote, type RemoteOptions } from '../options/remote.js'
 import { Printer } from '../output/printer.js'
 import { Prompt } from '../prompt.js'
@@ -29,19 +32,29 @@ Example - Log in with an identity token:
   run: (call) =>
     withSession(call.context, call.values, async (session) => {
       const { context } = call
-      const registry = call.arguments[0] ?? ''
+      const printer = new Printer(context)
+      const registry = withoutScheme(call.arguments[0] ?? '', (text) => printer.notice(text))
       if (!isRegistryName(registry)) throw new UsageError(`invalid registry "${registry}"`, { usage: call.usage })
       const options = await readRemote({ ...call.values }, context)
       const credential = await completeCredential(options, context)
+      checkCredential(credential)
       const transport = await session.transport(registry, { ...options, credential })
+      if (isReadOnTheWay(transport.origin)) {
+        printer.notice(`WARNING! The credentials go to ${registry} without TLS: everybody on the way can read them.`)
+      }
       await new Registry(transport).ping({ signal: context.signal })
       const stored = await storeCredential(credentialSettings(context, options.registryConfig), registry, credential)
-      const printer = new Printer(context)
       if (stored.isPlainText) printer.notice(`WARNING! The credentials are stored unencrypted in ${stored.path}.`)
       if (stored.tightenedFrom !== undefined) printer.notice(`${stored.path} is now readable by its owner alone.`)
       printer.line('Login Succeeded')
     }),
 })
+
+/** Whether what is sent to an origin passes other machines in clear. */
+function isReadOnTheWay(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin)
+  return protocol === 'http:' && classifyHost(hostname) !== 'loopback'
+}
 
 /** Asks for what the flags did not say. */
 async function completeCredential({ credential, username }: RemoteOptions, context: Context): Promise<Credential> {

@@ -1,7 +1,9 @@
 import { eraseCredential } from '../../index.js'
 import { defineCommand } from '../define-command.js'
 import { credentialSettings } from '../options/environment.js'
+import { withoutScheme } from '../options/registry-name.js'
 import { repeatable } from '../options/repeatable.js'
+import { Printer } from '../output/printer.js'
 
 interface Values {
   readonly registryConfig?: readonly string[]
@@ -20,6 +22,8 @@ Example - Log out:
       .option('-d, --debug', 'accepted for scripts; there is nothing to log')
   },
   run: async ({ context, arguments: [registry = ''], values }) => {
-    await eraseCredential(credentialSettings(context, values.registryConfig ?? []), registry)
+    const printer = new Printer(context)
+    const name = withoutScheme(registry, (text) => printer.notice(text))
+    await eraseCredential(credentialSettings(context, values.registryConfig ?? []), name)
   },
 })

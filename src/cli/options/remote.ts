@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { checkCredential } from '../../registry/auth/credential.js'
 import type { Credential, HostOverride, ReferrersMode, TlsOptions } from '../../index.js'
 import type { Context } from '../context.js'
 import { UsageError } from '../usage-error.js'
@@ -149,7 +150,9 @@ async function readCredential(remote: Partial<RemoteValues>, context: Context): 
   const token = remote.identityTokenStdin === true ? await readSecret(context) : remote.identityToken
   if (token !== undefined && token !== '') return { type: 'identity-token', token }
   if (remote.username !== undefined && remote.username !== '') {
-    return { type: 'basic', username: remote.username, password: password ?? '' }
+    const credential: Credential = { type: 'basic', username: remote.username, password: password ?? '' }
+    checkCredential(credential)
+    return credential
   }
   // A password alone is an identity token, as `oras` has it.
   return password === undefined || password === '' ? undefined : { type: 'identity-token', token: password }

@@ -1,4 +1,4 @@
-import type { Credential, CredentialLookup, FoundCredential } from './credential.js'
+import { checkCredential, type Credential, type CredentialLookup, type FoundCredential } from './credential.js'
 import type { CredentialRefusal } from './refused-credentials.js'
 import type { Scope } from './scope.js'
 import type { Holder } from './token-cache.js'
@@ -60,6 +60,7 @@ export class CredentialKeeper {
   async #look(repository: string): Promise<KnownCredential> {
     const found = await this.#explain(repository)
     const { credential, origins } = found
+    if (credential !== undefined) checkCredential(credential)
     const reason = credential === undefined ? 'no-credentials' : 'refused-credentials'
     const refusal = { reason, host: this.#registry, origins } as const
     return { ...found, repository, holder: this.#holderOf(credential), refusal }

@@ -1,3 +1,5 @@
+import { GantryError } from '../../errors.js'
+
 /** What is known to a registry's origin. */
 export type Credential =
   | { readonly type: 'basic'; readonly username: string; readonly password: string }
@@ -5,6 +7,17 @@ export type Credential =
   | { readonly type: 'identity-token'; readonly token: string }
   /** A bearer token that is sent as it is, `registrytoken` in Docker's config. */
   | { readonly type: 'registry-token'; readonly token: string }
+
+/**
+ * Refuses a credential that no request can carry.
+ * @throws GantryError `invalid-argument` for a user name with a colon (RFC 7617, section 2)
+ */
+export function checkCredential(credential: Credential): void {
+  if (credential.type !== 'basic' || !credential.username.includes(':')) return
+  throw new GantryError('invalid-argument', 'the user name must not contain a colon', {
+    hint: 'A password is given by itself, such as on standard input.',
+  })
+}
 
 /** Where a credential is wanted: the host with its port as in references, and the repository where there is one. */
 export interface CredentialScope {

@@ -1,6 +1,9 @@
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createFixture, type Fixture } from '../fixture.js'
 import { runCli, type CliOptions } from '../run-cli.js'
 
@@ -65,6 +68,48 @@ describe.each(['basic', 'bearer'] as const)('a registry with %s authentication',
     expect(code).toBe(0)
   })
 
+  test('a password that goes to another machine in clear is warned of', async () => {
+    const server = createServer((_request, response) => response.end('{}')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const name = `registry.example.com:${port}`
+    const flags = ['--plain-http', '--resolve', `${name}:127.0.0.1`, '-u', 'hello', '--password-stdin']
+    const { code, stderr } = await runCli(['login', name, ...flags], { ...options, stdin: SECRET })
+    expect(stderr).toContain(
+      `WARNING! The credentials go to ${name} without TLS: everybody on the way can read them.\n`,
+    )
+    expect(code).toBe(0)
+    expect((await login(['--plain-http', '-u', 'hello', '--password-stdin'], SECRET)).stderr).not.toContain(
+      'without TLS',
+    )
+    await runCli(['logout', name], options)
+  })
+
+  test('a user name with a colon is refused before anything is sent', async () => {
+    for (const [flags, stdin] of [
+      [['-u', 'us:er', '--password-stdin'], SECRET],
+      [[], `us:er\n${SECRET}\n`],
+    ] as const) {
+      const { code, stderr } = await login([...flags, '--debug'], stdin)
+      expect(stderr).toContain('Error: the user name must not contain a colon\n')
+      expect(stderr).not.toContain('Request #')
+      expect(code).toBe(2)
+    }
+  })
+
+  test('a scheme and the path of an API are taken off the registry', async () => {
+    for (const given of [`https://${fixture.registry}`, `http://${fixture.registry}/`, `${fixture.registry}/v2/`]) {
+      const flags = ['-u', 'hello', '--password-stdin']
+      const { code, stderr } = await runCli(['login', given, ...flags], { ...options, stdin: SECRET })
+      expect(stderr).toContain(`Note: using "${fixture.registry}" for "${given}"; `)
+      expect(code).toBe(0)
+      const out = await runCli(['logout', given], options)
+      expect(out.stderr).toContain(`Note: using "${fixture.registry}"`)
+      expect((await readFile(configFile, 'utf8')).includes(fixture.registry)).toBe(false)
+    }
+  })
+
   test('a secret is in no output, also with --debug', async () => {
     const outputs = [
       await login(['-u', 'hello', '--password-stdin', '--debug'], SECRET),
@@ -102,7 +147,7 @@ describe.each(['basic', 'bearer'] as const)('a registry with %s authentication',
 })
 
 test('what is no registry cannot be logged in to', async () => {
-  for (const registry of ['https://example.com', 'example.com/a?b', 'user:pw@example.com']) {
+  for (const registry of ['https://user:pw@example.com', 'example.com/a?b', 'user:pw@example.com']) {
     const { code, stderr } = await runCli(['login', registry, '-u', 'u', '--password-stdin'], { stdin: 'p' })
     expect(stderr).toContain('invalid registry')
     expect(code).toBe(2)
