@@ -9,6 +9,8 @@ export interface DiscoverOptions {
   readonly depth?: number
   /** Only referrers of this type, on every level: what refers to another one is not looked for. */
   readonly artifactType?: string
+  /** Most referrers that are read from one list of a registry; default 100 000. */
+  readonly maxListLength?: number
   /** How many lists are asked for at once; default 64. */
   readonly concurrency?: number
   readonly limits?: GraphLimits
@@ -37,8 +39,8 @@ export async function discover(
   subject: Descriptor,
   options: DiscoverOptions = {},
 ): Promise<ReferrerTree> {
-  const { depth: maxDepth = Infinity, artifactType, concurrency, limits } = options
-  const listOptions = { ...callOptionsOf(options), ...(artifactType === undefined ? {} : { artifactType }) }
+  const { depth: maxDepth = Infinity, artifactType, maxListLength, concurrency, limits, signal } = options
+  const listOptions = { artifactType, maxListLength, signal }
   const next = async (descriptor: Descriptor, depth: number): Promise<{ needs: readonly Descriptor[] } | undefined> => {
     if (depth >= maxDepth) return undefined
     try {

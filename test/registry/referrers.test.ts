@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.js'
+import { discover } from '../../src/graph/discover.js'
 import { encodeJson } from '../../src/oci/encode-json.js'
 import { MediaType } from '../../src/oci/media-types.js'
 import { referrersTagOf } from '../../src/oci/referrers-tag.js'
@@ -38,6 +39,16 @@ describe('the referrers API', () => {
     })
     expect(await registry.repository().referrers(subject)).toEqual([first, second, third])
     expect(registry.ledger[0]?.headers.accept).toBe(MediaType.imageIndex)
+  })
+
+  test('is read up to a limit that can be raised', async () => {
+    const registry = await startTestRegistry({ [`GET ${API}`]: lists([first, second]) })
+    const repository = registry.repository()
+    await expect(discover(repository, subject, { depth: 1, maxListLength: 1 })).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      details: { reason: 'list-length' },
+    })
+    expect((await discover(repository, subject, { depth: 1, maxListLength: 2 })).root.referrers).toHaveLength(2)
   })
 
   test.each([[null], [[]]])('can answer with %j', async (manifests) => {

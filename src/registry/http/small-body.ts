@@ -1,9 +1,10 @@
 import { GantryError } from '../../errors.js'
 import { collectBytes } from '../../util/bytes.js'
+import { decodeDocument, encodingOf } from '../content-encoding.js'
 import type { Answer } from './answer.js'
 
 export interface SmallBodyOptions {
-  /** In bytes. */
+  /** In bytes, also when it is decoded. */
   readonly limit: number
   /** Milliseconds that the whole body may take; 0 for ever. */
   readonly timeLimit: number
@@ -12,7 +13,7 @@ export interface SmallBodyOptions {
 }
 
 /**
- * Reads a body that is known to be small.
+ * Reads a body that is known to be small, and decodes it where it is gzip by its label and its bytes.
  * @throws GantryError `limit-exceeded`, `timeout`, `network-error`
  */
 export async function readSmallBody(answer: Answer, { limit, timeLimit, what }: SmallBodyOptions): Promise<Uint8Array> {
@@ -21,7 +22,8 @@ export async function readSmallBody(answer: Answer, { limit, timeLimit, what }: 
   }
   const timer = timeLimit > 0 ? setTimeout(onTimeout, timeLimit) : undefined
   try {
-    return await collectBytes(answer.body, limit, what)
+    const bytes = await collectBytes(answer.body, limit, what)
+    return await decodeDocument(bytes, { encoding: encodingOf(answer), limit, what })
   } finally {
     clearTimeout(timer)
   }

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { GantryError } from '../../../src/errors.js'
 import type { Credential } from '../../../src/registry/auth/credential.js'
@@ -102,6 +103,19 @@ describe('Bearer', () => {
       scope: 'repository:a/b:pull',
       client_id: 'gantry',
     })
+  })
+
+  test('a token response that is compressed on its way is understood', async () => {
+    const { server, rules } = await setUp()
+    server.use((exchange) => {
+      if (!exchange.entry.url.startsWith('/token')) return rules.registry(exchange)
+      return rules.tokens({
+        ...exchange,
+        answer: (status, headers, body) =>
+          exchange.answer(status, { ...headers, 'content-encoding': 'gzip' }, gzipSync(JSON.stringify(body))),
+      })
+    })
+    expect((await connect(server).request(pull('a'))).status).toBe(200)
   })
 
   test('a password goes to the token service and not with the token', async () => {
