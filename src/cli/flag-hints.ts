@@ -45,6 +45,11 @@ const HINTS: readonly FlagHint[] = [
     hint: 'If the server offers nothing but plain HTTP, use --plain-http.',
   },
   {
+    code: 'tls-error',
+    message: /was asked in plain HTTP/,
+    hint: 'Speak TLS with this registry: --plain-http=false.',
+  },
+  {
     code: 'limit-exceeded',
     // The list of a layout, the depth of a document and the number of pages have limits that no flag moves.
     message: /^(?!.*index\.json).*(manifest|index|list|tags|referrers).* exceeds the limit of \d+ bytes/,

@@ -11,6 +11,8 @@ export interface Deletion extends CallOptions {
   readonly path: string
   /** The reference of what is to go. */
   readonly what: string
+  /** Asked after a 404 whether it is there all the same. */
+  readonly isThere: () => Promise<boolean>
   /** Advice for where the registry does not offer this. */
   readonly hint: string
 }
@@ -18,7 +20,7 @@ export interface Deletion extends CallOptions {
 /**
  * Deletes by one request (distribution-spec, end-9 and end-10). "Not found" after an attempt whose outcome was unclear
  * is a success: that attempt did it.
- * @throws GantryError `not-found`; `unsupported` where the registry does not delete
+ * @throws GantryError `not-found`; `unsupported` where the registry does not delete, or answers 404 and keeps the content
  */
 export async function deleteFromRegistry(context: RepositoryContext, deletion: Deletion): Promise<void> {
   const attempts = new Attempts(context.repetition, context.transport, { method: 'DELETE', url: deletion.path })
@@ -39,6 +41,7 @@ export async function deleteFromRegistry(context: RepositoryContext, deletion: D
       }
       failure = await responseError(answer)
       if (answer.status === 404 && isRepeated) return
+      if (answer.status === 404 && (await deletion.isThere())) throw kept(failure, deletion)
       mayRepeat = isRetryableStatus(answer.status)
     } catch (error) {
       if (!isGantryError(error) || !isUnclear(error)) throw error
@@ -48,6 +51,13 @@ export async function deleteFromRegistry(context: RepositoryContext, deletion: D
     if (!mayRepeat) throw explained
     await attempts.again(explained, deletion.signal)
   }
+}
+
+function kept({ response }: GantryError, { what, hint }: Deletion): GantryError {
+  return new GantryError('unsupported', `${what}: the registry has it, and answers "not found" to its deletion`, {
+    hint,
+    response,
+  })
 }
 
 function explain(failure: GantryError, { what, hint }: Deletion): GantryError {

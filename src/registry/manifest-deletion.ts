@@ -4,7 +4,7 @@ import type { CallOptions } from '../store/store.js'
 import { mapConcurrently } from '../util/limit.js'
 import { deleteFromRegistry } from './deletion.js'
 import { manifestPath } from './endpoints.js'
-import { resolveManifest } from './manifests.js'
+import { hasManifest, resolveManifest } from './manifests.js'
 import { referenceIn, type RepositoryContext } from './repository-context.js'
 import { hasRegistryCode } from './response-error.js'
 import { listTags } from './tags.js'
@@ -27,6 +27,7 @@ export async function deleteManifest(
   const deletion = {
     path: manifestPath(context.name, digest),
     what: referenceIn(context, digest),
+    isThere: () => hasManifest(context, digest, { signal }),
     hint: 'the registry does not delete manifests, or not without being configured to',
     signal,
   }
@@ -49,7 +50,8 @@ export async function deleteManifest(
 export async function deleteTag(context: RepositoryContext, tag: string, { signal }: CallOptions = {}): Promise<void> {
   const what = referenceIn(context, tag)
   const hint = 'the registry deletes manifests by digest only, and then with all their tags'
-  await deleteFromRegistry(context, { path: manifestPath(context.name, tag), what, hint, signal })
+  const isThere = (): Promise<boolean> => hasManifest(context, tag, { signal })
+  await deleteFromRegistry(context, { path: manifestPath(context.name, tag), what, isThere, hint, signal })
 }
 
 /** Whether a registry has refused because of tags: Google's say so with a code of their own, others by a conflict. */

@@ -82,10 +82,10 @@ export async function readManifest(
  */
 export async function hasManifest(
   context: RepositoryContext,
-  digest: Digest,
+  reference: string,
   { signal }: CallOptions = {},
 ): Promise<boolean> {
-  const answer = await context.transport.request(manifestRequest(context, digest, { method: 'HEAD', signal }))
+  const answer = await context.transport.request(manifestRequest(context, reference, { method: 'HEAD', signal }))
   if (answer.status === 200) {
     await answer.discard()
     return true
@@ -99,7 +99,7 @@ export async function hasManifest(
   await answer.discard()
   // An answer to HEAD cannot say what is wrong, and some registries do not know HEAD at all.
   try {
-    await readManifest(context, digest, { signal })
+    await readManifest(context, reference, { signal })
     return true
   } catch (error) {
     if (isGantryError(error, 'not-found')) return false

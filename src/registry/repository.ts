@@ -171,7 +171,8 @@ export class Repository
     if (!isManifest(descriptor)) {
       const what = referenceIn(this.#context, digest)
       const hint = 'the registry does not delete blobs, or not without being configured to'
-      return deleteFromRegistry(this.#context, { path: blobPath(this.name, digest), what, hint, signal })
+      const isThere = (): Promise<boolean> => hasBlob(this.#context, descriptor, { signal })
+      return deleteFromRegistry(this.#context, { path: blobPath(this.name, digest), what, isThere, hint, signal })
     }
     const read = async (): Promise<ManifestContent> =>
       this.#manifests.get(digest) ?? (await this.readManifest(digest, { signal }))

@@ -124,7 +124,9 @@ function formatMember(value: unknown): string {
 
 /** Rate limits and token services often explain themselves in plain text. */
 function hintFrom(answer: RegistryAnswer, text: string, errors: readonly RegistryErrorEntry[]): string | undefined {
-  const isPlain = (answer.header('content-type') ?? '').toLowerCase().startsWith('text/plain')
+  const type = (answer.header('content-type') ?? '').toLowerCase()
+  // Servers that do not understand a request often leave the type out.
+  const isPlain = type.startsWith('text/plain') || (type === '' && !/^\s*[<{[]/.test(text))
   const shown = shorten(shownText(answer, text.replace(/\s+/g, ' ').trim()))
   return isPlain && errors.length === 0 && shown !== '' ? `the registry says: ${shown}` : undefined
 }

@@ -218,6 +218,24 @@ describe('delete', () => {
       expect(error).toMatchObject({ message: `${registry.host}/${NAME}@${blob.digest}: not found` })
   })
 
+  test('answered with 404 although the content is there is no success', async () => {
+    const registry = await startTestRegistry({
+      [`HEAD ${BLOB}`]: answers(200, { 'content-length': String(bytes.length) }),
+      [`HEAD ${BY_DIGEST}`]: answers(200, headers),
+      [`HEAD ${BY_TAG}`]: answers(200, headers),
+      [`GET ${BY_DIGEST}`]: answers(200, headers, bytes),
+    })
+    const repository = registry.repository()
+    const deletions = [() => repository.delete(blob), () => repository.delete(descriptor), () => repository.untag('v1')]
+    for (const deletion of deletions) {
+      await expect(deletion()).rejects.toMatchObject({
+        code: 'unsupported',
+        message: expect.stringContaining('the registry has it, and answers "not found" to its deletion') as string,
+        response: { status: 404 },
+      })
+    }
+  })
+
   test.each<[string, ReturnType<typeof answers>]>([
     ['a server error', answers(500)],
     ['a reset', cut],

@@ -62,6 +62,12 @@ export class HttpClient {
     }
   }
 
+  /** Whether the registry is reached at its own name and port: through no proxy, and at no other address. */
+  get isDirect(): boolean {
+    const { proxy, resolve } = this.#options
+    return proxyOf(this.registry, proxy) === undefined && overrideOf(this.registry, resolve) === undefined
+  }
+
   /**
    * Sends a request and waits for the headers of the answer.
    * @throws GantryError `network-error`, `timeout`, `tls-error`, `untrusted-destination`, `limit-exceeded`, `aborted`

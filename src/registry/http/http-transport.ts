@@ -9,6 +9,7 @@ import type { Answer } from './answer.js'
 import { HttpClient, type HttpRequest } from './client.js'
 import { SYSTEM_CLOCK, type Clock } from './clock.js'
 import { PacedClient } from './paced-client.js'
+import { PlainHttpGuard } from './plain-http-guard.js'
 import { checkDestination } from './destination.js'
 import { sendFollowing } from './redirect.js'
 import { registryOrigin } from './registry-origin.js'
@@ -47,6 +48,7 @@ export class HttpTransport implements RegistryTransport {
   readonly #authenticator: Authenticator
   readonly #warnings: Warnings
   readonly shown = (text: string): string => this.#secrets.shown(text)
+  readonly #guard: PlainHttpGuard
   /** Ends what no single request owns, such as a token that several wait for. */
   readonly #lifetime = new AbortController()
 
@@ -72,6 +74,7 @@ export class HttpTransport implements RegistryTransport {
       secretHeaders: new Set(Object.keys(this.#userHeaders)),
       mask: this.shown,
     })
+    this.#guard = new PlainHttpGuard(this.#client, (hop) => this.#paced.send(hop), this.#lifetime.signal)
     this.#retrier = new Retrier(limits, clock, onEvent)
     this.#warnings = new Warnings(onEvent)
     this.#authenticator = this.#createAuthenticator(options, clock)
@@ -212,7 +215,7 @@ export class HttpTransport implements RegistryTransport {
   }
 
   async #sendNoting(hop: HttpRequest): Promise<Answer> {
-    const answer = await this.#paced.send(hop)
+    const answer = await this.#guard.send(hop)
     if (hop.trust === 'registry') this.#warnings.note(answer)
     return answer
   }
@@ -246,7 +249,7 @@ export class HttpTransport implements RegistryTransport {
   /** For requests that several others wait for: repeated as often as needed, and bound to no single signal. */
   async #sendOften(request: HttpRequest): Promise<Answer> {
     const { signal } = this.#lifetime
-    const run = (): Promise<Answer> => this.#paced.send({ ...request, signal })
+    const run = (): Promise<Answer> => this.#guard.send({ ...request, signal })
     return this.#retrier.run({
       method: request.method,
       url: () => this.shown(request.url.href),

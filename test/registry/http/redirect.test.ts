@@ -5,12 +5,17 @@ import { repositoryScope } from '../../../src/registry/auth/scope.js'
 import { get, put, textOf, useTransports } from './transport-fixture.js'
 import type { ScriptedServer } from './scripted-server.js'
 
-// Only one name is resolved by hand; whatever else is looked up goes its usual way.
+/** What names resolve to, one address for each time that they are looked up. */
+const moves = vi.hoisted(() => new Map<string, string[]>())
+
+// Only some names are resolved by hand; whatever else is looked up goes its usual way.
 vi.mock('node:dns', async (importOriginal) => {
   const original = await importOriginal<{ lookup: typeof dnsLookup }>()
   type Callback = (error: Error | null, addresses: LookupAddress[]) => void
   const lookup = (name: string, options: LookupAllOptions, callback: Callback): void => {
-    if (name === 'cdn.example.com') callback(null, [{ address: '127.0.0.1', family: 4 }])
+    const [moved] = moves.get(name) ?? []
+    if (moved !== undefined) callback(null, [{ address: moves.get(name)!.shift()!, family: 4 }])
+    else if (name === 'cdn.example.com') callback(null, [{ address: '127.0.0.1', family: 4 }])
     else original.lookup(name, options, callback)
   }
   return { ...original, lookup }
@@ -254,6 +259,22 @@ describe('names that resolve to where they must not', () => {
       expect((await connectTo('registry.internal:5000')).status).toBe(200)
     },
   )
+
+  test('a name that moves between two connections is checked for each of them', async () => {
+    const registry = await serve(({ answer }) => answer(200, { connection: 'close' }))
+    moves.set('rebound.example.com', ['127.0.0.1', '169.254.169.254', '0.0.0.0'])
+    const host = `rebound.example.com:${registry.port}`
+    const transport = connect({ host }, { credentials, retry: { attempts: 1 } })
+    await (await transport.request(get('/v2/a'))).discard()
+    for (const kind of ['link-local', 'reserved']) {
+      await expect(transport.request(get('/v2/a'))).rejects.toMatchObject({
+        code: 'untrusted-destination',
+        message: expect.stringContaining(`refused: a ${kind} address`) as string,
+      })
+    }
+    expect(registry.ledger).toHaveLength(1)
+    expect(moves.get('rebound.example.com')).toEqual([])
+  })
 
   test('a registry on this machine may', async () => {
     const store = await serve(({ answer }) => answer(200, {}, 'blob'))

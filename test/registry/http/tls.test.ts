@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Credential } from '../../../src/registry/auth/credential.js'
 import { createAuthority, createCertificate } from './certificates.js'
@@ -20,6 +21,68 @@ const wrongName = createCertificate({ name: 'registry', hosts: ['other.example.c
 const selfSigned = createCertificate({ name: 'registry', hosts: ['127.0.0.1'] })
 const client = createCertificate({ name: 'client', issuer: authority })
 const ca = [authority.cert]
+
+describe('a server that speaks TLS and is asked in plain HTTP', () => {
+  test('is told apart after the first failure', async () => {
+    const server = await serve(({ answer }) => answer(200), { tls: selfSigned })
+    const retries: unknown[] = []
+    const onEvent = (event: { readonly type: string }): unknown => event.type === 'retry' && retries.push(event)
+    const transport = connect(server, { onEvent })
+    for (const request of [get('/v2/x'), put('/v2/y', 'content')]) {
+      await expect(transport.request(request)).rejects.toMatchObject({
+        code: 'tls-error',
+        message: `${server.host} speaks TLS, and was asked in plain HTTP`,
+      })
+    }
+    expect(retries).toEqual([])
+    expect(server.ledger).toEqual([])
+  })
+
+  test('and says so with a 400 is told apart as well, and a server without TLS is not', async () => {
+    const plain = await serve(({ answer }) => answer(400))
+    expect((await connect(plain).request(get('/v2/x'))).status).toBe(400)
+    expect(plain.ledger).toHaveLength(1)
+  })
+})
+
+describe('TLS that is cut off', () => {
+  test.each([
+    ['by its length', 'content-length: 1000\r\n'],
+    ['by chunks', 'transfer-encoding: chunked\r\n'],
+  ])('in the middle of a body that ends %s is no end of it', async (_, header) => {
+    const server = await serve(
+      ({ socket }) => {
+        socket.write(`HTTP/1.1 200 OK\r\n${header}\r\n5\r\nhello\r\n`)
+        setTimeout(() => socket.destroy(), 20)
+      },
+      { tls: good },
+    )
+    const transport = connect(server, { plainHttp: false, tls: { ca }, retry: { attempts: 1 } })
+    const answer = await transport.request(get('/v2/x'))
+    await expect(textOf(answer)).rejects.toMatchObject({ code: 'network-error' })
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['the beginning of a record', '\x16\x03\x03\x00\x7a\x02\x00'],
+    ['a fatal alert', '\x15\x03\x03\x00\x02\x02\x28'],
+  ])('in the handshake, after %s, is an error', async (_, bytes) => {
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('error', () => undefined)
+      socket.once('data', () => socket.end(Buffer.from(bytes, 'latin1')))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const transport = connect({ host }, { plainHttp: false, tls: { ca }, retry: { attempts: 2, firstDelay: 1 } })
+    await expect(transport.request(get('/v2/x'))).rejects.toMatchObject({
+      code: expect.stringMatching(/^(network|tls)-error$/) as string,
+    })
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+})
 
 describe('certificates', () => {
   test('one of a trusted authority is fine', async () => {
@@ -171,7 +234,7 @@ describe('the wrong protocol', () => {
   test('plain HTTP to a TLS server', async () => {
     const server = await serve(({ answer }) => answer(200), { tls: good })
     await expect(connect(server, { retry: { attempts: 1 } }).request(get('/v2/x'))).rejects.toMatchObject({
-      code: 'network-error',
+      code: 'tls-error',
     })
   })
 })
