@@ -36,11 +36,11 @@ export async function sendBlob(
       headers: { 'Content-Range': `bytes */${size}` },
     })
   }
-  exchange.response.writeHead(range === undefined ? 200 : 206, {
+  exchange.writeHead(range === undefined ? 200 : 206, {
     ...headers,
     'Content-Type': MediaType.octetStream,
     'Content-Length': String(range === undefined ? size : range.end - range.start + 1),
-    ...(range === undefined ? {} : { 'Content-Range': `bytes ${range.start}-${range.end}/${size}` }),
+    'Content-Range': range === undefined ? undefined : `bytes ${range.start}-${range.end}/${size}`,
   })
   if (exchange.method === 'HEAD' || size === 0) exchange.response.end()
   else await pipeline(storage.open(digest, range), exchange.response)

@@ -19,7 +19,7 @@ export function checkPreconditions(exchange: Exchange, current: Digest | undefin
     (ifNoneMatch !== undefined && matches(ifNoneMatch, current))
   if (!failed) return
   throw new Refusal('PRECONDITION_FAILED', 'the content is not what the request expects', {
-    ...(current === undefined ? {} : { headers: { ETag: `"${current}"` } }),
+    headers: current === undefined ? undefined : { ETag: `"${current}"` },
   })
 }
 

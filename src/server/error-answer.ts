@@ -30,7 +30,7 @@ export function hangUpOnRest(request: IncomingMessage): void {
 }
 
 function bodyOf({ registryCode, message, detail }: Refusal): object {
-  return { errors: [{ code: registryCode, message, ...(detail === undefined ? {} : { detail }) }] }
+  return { errors: [{ code: registryCode, message, detail }] }
 }
 
 /** What went wrong inside is nobody's business outside: it names files. */

@@ -2,6 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bytes } from '../util/bytes.js'
 import { OPEN_ACCESS, type Access } from './auth/access.js'
 
+/** Headers of an answer; those that are undefined are not sent. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+
 /** One request and its answer, as the endpoints see them. */
 export class Exchange {
   readonly request: IncomingMessage
@@ -34,22 +37,25 @@ export class Exchange {
   }
 
   /** Answers without a body. */
-  send(status: number, headers: Readonly<Record<string, string | readonly string[]>> = {}): void {
-    const length = status === 204 || status === 304 || this.method === 'HEAD' ? {} : { 'Content-Length': '0' }
-    this.response.writeHead(status, { ...length, ...headers } as Record<string, string | string[]>)
+  send(status: number, headers: AnswerHeaders = {}): void {
+    const hasLength = status !== 204 && status !== 304 && this.method !== 'HEAD'
+    this.writeHead(status, { 'Content-Length': hasLength ? '0' : undefined, ...headers })
     this.response.end()
   }
 
   /** Answers with bytes that are there already; a HEAD gets the headers alone. */
-  sendBytes(status: number, bytes: Uint8Array, headers: Readonly<Record<string, string | readonly string[]>>): void {
-    this.response.writeHead(status, { 'Content-Length': String(bytes.byteLength), ...headers } as Record<
-      string,
-      string | string[]
-    >)
+  sendBytes(status: number, bytes: Uint8Array, headers: AnswerHeaders): void {
+    this.writeHead(status, { 'Content-Length': String(bytes.byteLength), ...headers })
     this.response.end(this.method === 'HEAD' ? undefined : bytes)
   }
 
-  sendJson(status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): void {
+  /** Begins an answer whose body the caller writes. */
+  writeHead(status: number, headers: AnswerHeaders): void {
+    const defined = Object.entries(headers).filter(([, value]) => value !== undefined)
+    this.response.writeHead(status, Object.fromEntries(defined) as Record<string, string | string[]>)
+  }
+
+  sendJson(status: number, value: unknown, headers: AnswerHeaders = {}): void {
     const bytes = new TextEncoder().encode(JSON.stringify(value))
     this.sendBytes(status, bytes, { 'Content-Type': 'application/json', ...headers })
   }

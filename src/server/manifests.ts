@@ -95,8 +95,8 @@ export async function putManifest(
     Location: `/v2/${repository}/manifests/${digest}`,
     'Docker-Content-Digest': digest,
     ETag: `"${digest}"`,
-    ...(content.manifest.referrer === undefined ? {} : { 'OCI-Subject': content.manifest.referrer.subject }),
-    ...(queryTags.length === 0 ? {} : { 'OCI-Tag': queryTags }),
+    'OCI-Subject': content.manifest.referrer?.subject,
+    'OCI-Tag': queryTags.length === 0 ? undefined : queryTags,
   })
 }
 

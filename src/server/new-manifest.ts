@@ -38,11 +38,8 @@ export function readNewManifest(
     if (!isManifestType(mediaType) || isSchema1Type(mediaType)) return readUnknownManifest(content)
     const manifest = parseManifest(content)
     const { subject } = manifest
-    const referrer =
-      subject === undefined
-        ? {}
-        : { referrer: { subject: subject.digest, descriptor: referrerDescriptor(content, manifest) } }
-    return { manifest: { mediaType, size: bytes.byteLength, ...referrer }, blobs: blobsOf(manifest) }
+    const referrer = subject && { subject: subject.digest, descriptor: referrerDescriptor(content, manifest) }
+    return { manifest: { mediaType, size: bytes.byteLength, referrer }, blobs: blobsOf(manifest) }
   } catch (error) {
     if (error instanceof Refusal || !(error instanceof GantryError)) throw error
     throw new Refusal('MANIFEST_INVALID', error.message, { cause: error })
@@ -72,7 +69,7 @@ function readUnknownManifest({ descriptor: { mediaType, digest, size }, bytes }:
   const subject = parseDescriptor(document.subject, 'the subject')
   const { artifactType } = document
   const isTyped = typeof artifactType === 'string' && artifactType !== ''
-  const descriptor = { mediaType, digest, size, ...(isTyped ? { artifactType } : {}) }
+  const descriptor = { mediaType, digest, size, artifactType: isTyped ? artifactType : undefined }
   return { manifest: { mediaType, size, referrer: { subject: subject.digest, descriptor } }, blobs: [] }
 }
 

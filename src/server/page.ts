@@ -29,7 +29,7 @@ export function parsePageRequest(query: URLSearchParams): PageRequest {
   }
   return {
     limit: n === null ? MAX_PAGE_LENGTH : Math.min(Number(n), MAX_PAGE_LENGTH),
-    ...(last === null ? {} : { last }),
+    last: last ?? undefined,
   }
 }
 

@@ -25,14 +25,15 @@ export function sendReferrers(
   const end = page.at(-1)
   const more =
     last === null ? page.length < wanted.length : end !== undefined && wanted.some((one) => one.digest > end.digest)
-  const next = new URLSearchParams({ ...(artifactType === null ? {} : { artifactType }), last: end?.digest ?? '' })
+  const next = new URLSearchParams(artifactType === null ? {} : { artifactType })
+  next.set('last', end?.digest ?? '')
   exchange.sendJson(
     200,
     { schemaVersion: 2, mediaType: MediaType.imageIndex, manifests: page },
     {
       'Content-Type': MediaType.imageIndex,
-      ...(artifactType === null ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
-      ...(more ? { Link: `<${exchange.path}?${next.toString()}>; rel="next"` } : {}),
+      'OCI-Filters-Applied': artifactType === null ? undefined : 'artifactType',
+      Link: more ? `<${exchange.path}?${next.toString()}>; rel="next"` : undefined,
     },
   )
 }

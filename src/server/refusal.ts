@@ -71,15 +71,11 @@ export class Refusal extends GantryError {
   readonly detail: unknown
 
   constructor(registryCode: RefusalCode, message: string, options: RefusalOptions = {}) {
-    const status = options.status ?? STATUS[registryCode]
-    super(
-      ERROR_CODE[status] ?? 'invalid-argument',
-      message,
-      options.cause === undefined ? {} : { cause: options.cause },
-    )
+    const { status = STATUS[registryCode], headers = {}, detail, cause } = options
+    super(ERROR_CODE[status] ?? 'invalid-argument', message, { cause })
     this.registryCode = registryCode
     this.status = status
-    this.headers = options.headers ?? {}
-    this.detail = options.detail
+    this.headers = headers
+    this.detail = detail
   }
 }

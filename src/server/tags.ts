@@ -16,5 +16,5 @@ export function sendTags(
   const tags = storage.tags(repository)
   if (tags === undefined) throw new Refusal('NAME_UNKNOWN', 'there is no such repository')
   const page = cutPage(tags, parsePageRequest(exchange.query), exchange.path)
-  exchange.sendJson(200, { name: repository, tags: page.names }, page.link === undefined ? {} : { Link: page.link })
+  exchange.sendJson(200, { name: repository, tags: page.names }, { Link: page.link })
 }

@@ -74,9 +74,9 @@ export class BearerAuthenticator implements Authenticator {
     const parameters = [
       `realm="${this.#tokenUrl ?? tokenUrlOf(request)}"`,
       `service="${this.#service}"`,
-      ...(scope === '' ? [] : [`scope="${scope}"`]),
-      ...(error === undefined ? [] : [`error="${error}"`]),
-    ]
+      scope === '' ? undefined : `scope="${scope}"`,
+      error === undefined ? undefined : `error="${error}"`,
+    ].filter((parameter) => parameter !== undefined)
     return new Refusal('UNAUTHORIZED', 'authentication required', {
       headers: { 'WWW-Authenticate': `Bearer ${parameters.join(',')}` },
     })

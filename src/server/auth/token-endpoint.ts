@@ -93,13 +93,19 @@ export class TokenEndpoint {
   #sendToken(exchange: Exchange, { username, scope, offline }: TokenRequest): void {
     const { allow, signer } = this.#authority
     const granted = formatScopes(parseScopes(scope).filter((permission) => allow(username, permission)))
-    const subject = username === undefined ? {} : { sub: username }
-    const token = signer.sign({ ...subject, use: 'access', scope: granted }, this.#lifetime)
-    const refresh = offline ? { refresh_token: signer.sign({ ...subject, use: 'refresh' }, REFRESH_LIFETIME) } : {}
+    const token = signer.sign({ sub: username, use: 'access', scope: granted }, this.#lifetime)
+    const refreshToken = offline ? signer.sign({ sub: username, use: 'refresh' }, REFRESH_LIFETIME) : undefined
     const issuedAt = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
     exchange.sendJson(
       200,
-      { token, access_token: token, scope: granted, expires_in: this.#lifetime, issued_at: issuedAt, ...refresh },
+      {
+        token,
+        access_token: token,
+        scope: granted,
+        expires_in: this.#lifetime,
+        issued_at: issuedAt,
+        refresh_token: refreshToken,
+      },
       NO_STORE,
     )
   }

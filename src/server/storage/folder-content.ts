@@ -67,7 +67,7 @@ export class FolderContent implements ContentStore {
   }
 
   open(digest: Digest, range?: ByteRange): Bytes {
-    const bounds = range === undefined ? {} : { start: range.start, end: range.end }
+    const bounds = { start: range?.start, end: range?.end }
     return createReadStream(this.#pathOf(digest), { ...bounds, highWaterMark: READ_SIZE })
   }
 
