@@ -10,6 +10,9 @@ export const MAX_JSON_DEPTH = 64
  */
 export const MAX_JSON_PARTS = 200_000
 
+/** Characters for each part in documents larger than that: who raises the limit on their size wants longer lists. */
+const CHARACTERS_PER_PART = 20
+
 /**
  * Which keys the objects of a document may have, as far as a specification says. A list passes the shape on to its
  * entries. Readers in Go take a key in another spelling for the known one, so known keys have one spelling only.
@@ -88,6 +91,7 @@ class Container {
  * @throws GantryError `limit-exceeded`
  */
 export function measureStructure(text: string, what: string): number {
+  const maxParts = Math.max(MAX_JSON_PARTS, Math.floor(text.length / CHARACTERS_PER_PART))
   let depth = 0
   let parts = 0
   let names = 0
@@ -111,8 +115,8 @@ export function measureStructure(text: string, what: string): number {
         parts++
         names++
     }
-    if (parts > MAX_JSON_PARTS) {
-      throw new GantryError('limit-exceeded', `${what} has more than ${MAX_JSON_PARTS} objects, lists and names`)
+    if (parts > maxParts) {
+      throw new GantryError('limit-exceeded', `${what} has more than ${maxParts} objects, lists and names`)
     }
   }
   return names
