@@ -20,8 +20,8 @@ export async function hasBlob(
   options: CallOptions,
 ): Promise<boolean> {
   const answer = await askForBlob(context, 'HEAD', digest, options)
-  // A registry without HEAD is asked to take the blob, and says then if it has it.
-  if (![200, 404, 405, 500].includes(answer.status)) throw await responseError(answer)
+  // A registry without HEAD, or that denies what it does not have, is asked to take the blob: it says then what is wrong.
+  if (![200, 403, 404, 405, 500].includes(answer.status)) throw await responseError(answer)
   await answer.discard()
   return answer.status === 200 && hasSize(answer, size)
 }

@@ -360,6 +360,7 @@ describe('has', () => {
     [200, true],
     [404, false],
     [405, false],
+    [403, false],
   ])('a blob answered with %i: %s', async (status, expected) => {
     const registry = await startTestRegistry({ [`HEAD /v2/${NAME}/blobs/${descriptor.digest}`]: answers(status) })
     expect(await registry.repository().has({ ...descriptor, mediaType: 'a/b' })).toBe(expected)
