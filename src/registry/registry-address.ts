@@ -1,6 +1,7 @@
 import { GantryError } from '../errors.js'
 import { redactUrl } from '../util/redact.js'
 import { visibleLine } from '../util/visible-text.js'
+import { MAX_URL_LENGTH } from './http/destination.js'
 
 export interface AddressContext {
   /** The registry's scheme, host and port. */
@@ -20,6 +21,7 @@ export interface AddressContext {
  * @throws GantryError `untrusted-destination`
  */
 export function resolveRegistryAddress(text: string, { origin, base, what, mask = String }: AddressContext): string {
+  if (text.length > MAX_URL_LENGTH) throw untrusted(`${what} is longer than ${MAX_URL_LENGTH} bytes`)
   const shown = visibleLine(redactUrl(mask(text).slice(0, 200)))
   // URL parsers read a backslash as a slash, and drop tabs and line feeds: two readers, two hosts.
   if (/[\\\s]/.test(text.trim())) throw untrusted(`${what} "${shown}" is malformed`)

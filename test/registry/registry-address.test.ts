@@ -36,6 +36,7 @@ describe('an address elsewhere', () => {
       'https://127.0.0.1:5000/u/1',
       'is on another host: https://127.0.0.1:5000 instead of http://127.0.0.1:5000',
     ],
+    [plain, `/u/${'x'.repeat(32 * 1024)}`, 'is longer than 32768 bytes'],
     [plain, '//evil.example/u', 'is on another host: evil.example'],
     [plain, '/\\evil.example/u', 'is malformed'],
     [plain, '\\\\evil.example/u', 'is malformed'],

@@ -145,10 +145,15 @@ export class Authenticator {
     }
     const { bearer } = known
     if (bearer === undefined) return basicOf(found)
-    const start = this.#settings.now()
+    // A clock cannot tell: a token may be got and refused within one tick of it.
+    let isAsked = false as boolean
+    const request = async (): Promise<Token> => {
+      isAsked = true
+      return this.#settings.requestToken(bearer, scopes, found)
+    }
     try {
-      const token = await this.#tokens.get(holder, scopes, () => this.#settings.requestToken(bearer, scopes, found))
-      return { value: `Bearer ${token.value}`, type: 'bearer', token, fresh: token.receivedAt >= start, isGuess }
+      const token = await this.#tokens.get(holder, scopes, request)
+      return { value: `Bearer ${token.value}`, type: 'bearer', token, fresh: isAsked, isGuess }
     } catch (error) {
       if (!isGuess || !isGantryError(error, 'unauthorized')) throw error
       return this.#authorize(known, scopes, this.#credentials.giveUp(found))

@@ -5,8 +5,6 @@ import type { Token } from './token-response.js'
 export interface CachedToken {
   readonly value: string
   readonly scopes: ScopeSet
-  /** In milliseconds of the clock that the cache was given. */
-  readonly receivedAt: number
   readonly usableUntil: number
 }
 
@@ -65,7 +63,7 @@ export class TokenCache {
     // Counted from the moment of asking: the way of the answer is part of the token's life.
     const start = this.#now()
     const { value, usableFor } = await request()
-    const token = { value, scopes, receivedAt: this.#now(), usableUntil: start + usableFor }
+    const token = { value, scopes, usableUntil: start + usableFor }
     const others = (this.#tokens.get(holder) ?? []).filter((known) => {
       return known.scopes.key !== scopes.key && start < known.usableUntil
     })

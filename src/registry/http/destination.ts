@@ -3,7 +3,7 @@ import { redactUrl } from '../../util/redact.js'
 import { classifyHost, mayPoint, type HostClass } from './host-class.js'
 
 /** Longest address that a registry may send, in bytes. */
-const MAX_URL_LENGTH = 32 * 1024
+export const MAX_URL_LENGTH = 32 * 1024
 
 /** The registry as the one who points somewhere. */
 export interface PointingRegistry {

@@ -560,6 +560,15 @@ describe('token services that are odd', () => {
     expect(asked?.headers.authorization).toMatch(/^Basic /)
   })
 
+  test('a token that was there already is renewed, also within one tick of the clock', async () => {
+    const { server, rules } = await setUp()
+    const transport = connect(server, {}, new VirtualClock())
+    expect((await transport.request(pull('a'))).status).toBe(200)
+    rules.revoke()
+    expect((await transport.request(pull('a'))).status).toBe(200)
+    expect(rules.asked).toHaveLength(2)
+  })
+
   test('a redirect of one to another origin is not followed', async () => {
     const { server, rules } = await setUp()
     const elsewhere = await serve(rules.tokens)
