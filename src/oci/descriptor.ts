@@ -66,7 +66,17 @@ export function parseDescriptor(value: unknown, where: string): Descriptor {
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw new GantryError('invalid-content', `${where} has no valid size`)
   }
-  return { mediaType, digest: parseDigestAt(digest, where), size, ...parseOptionalFields(value, where) }
+  const { urls, annotations, data, platform, artifactType } = value
+  return {
+    mediaType,
+    digest: parseDigestAt(digest, where),
+    size,
+    urls: urls === undefined || urls === null ? undefined : parseStrings(urls, `${where} urls`),
+    annotations: annotations === undefined || annotations === null ? undefined : parseAnnotations(annotations, where),
+    data: typeof data === 'string' ? data : undefined,
+    platform: isJsonObject(platform) ? parsePlatformObject(platform, where) : undefined,
+    artifactType: typeof artifactType === 'string' && artifactType !== '' ? artifactType : undefined,
+  }
 }
 
 function parseDigestAt(text: string, where: string): Digest {
@@ -75,20 +85,6 @@ function parseDigestAt(text: string, where: string): Digest {
   } catch (cause) {
     if (!(cause instanceof GantryError)) throw cause
     throw new GantryError(cause.code, `${where}: ${cause.message}`, { cause })
-  }
-}
-
-function parseOptionalFields(value: JsonObject, where: string): Partial<Descriptor> {
-  return {
-    ...(value.urls === undefined || value.urls === null ? {} : { urls: parseStrings(value.urls, `${where} urls`) }),
-    ...(value.annotations === undefined || value.annotations === null
-      ? {}
-      : { annotations: parseAnnotations(value.annotations, where) }),
-    ...(typeof value.data === 'string' ? { data: value.data } : {}),
-    ...(isJsonObject(value.platform) ? { platform: parsePlatformObject(value.platform, where) } : {}),
-    ...(typeof value.artifactType === 'string' && value.artifactType !== ''
-      ? { artifactType: value.artifactType }
-      : {}),
   }
 }
 
