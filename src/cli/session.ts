@@ -9,6 +9,14 @@ import {
   type RepositoryOptions,
   type TransportEvent,
 } from '../index.js'
+import { settledAccess } from '../client/settled-access.js'
+import type { OnSkippedFile } from '../credentials/credential-settings.js'
+import {
+  readRegistrySettings,
+  registrySettingsFileOf,
+  settingsOfRegistry,
+  type RegistrySettings,
+} from '../credentials/registry-settings.js'
 import type { Context } from './context.js'
 import type { ConnectionOptions } from './options/connection.js'
 import { credentialSettings, proxyOf } from './options/environment.js'
@@ -33,6 +41,8 @@ export class Session {
   readonly #printer: Printer
   readonly #transports = new Map<RemoteOptions, Map<string, Promise<RegistryTransport & Closable>>>()
   readonly #open: Closable[] = []
+  /** What the user has settled for registries, read when the first connection is made. */
+  #settled: Promise<ReadonlyMap<string, RegistrySettings>> | undefined
 
   constructor(context: Context, connection: ConnectionOptions) {
     this.#context = context
@@ -86,20 +96,30 @@ export class Session {
   async #connect(registry: string, remote: RemoteOptions): Promise<RegistryTransport & Closable> {
     tuneEngine()
     const { environment, homeFolder } = this.#context
-    const { ca, ...certificates } = await readRegistryCertificates(registry, certificateRootsOf(homeFolder))
-    const settings = credentialSettings(this.#context, remote.registryConfig)
+    const onSkippedFile: OnSkippedFile = (_path, reason) => {
+      if (this.#connection.debug) this.#printer.notice(`skipped: ${reason}`)
+    }
+    const roots = certificateRootsOf(homeFolder)
+    const { ca, ...certificates } = await readRegistryCertificates(registry, roots, { onSkippedFile })
+    const settings = { ...credentialSettings(this.#context, remote.registryConfig), onSkippedFile }
+    this.#settled ??= readRegistrySettings(registrySettingsFileOf({ environment, homeFolder }), { onSkippedFile })
+    const settled = await settledAccess(remote, settingsOfRegistry(await this.#settled, registry))
+    const { tls = {}, trustedAuthHosts, plainHttp, chunkSize, concurrency } = settled
+    const hasCertificates = ca.length > 0 || certificates.certificate !== undefined
     const { credential } = remote
     const lookup = credential === undefined ? createCredentialLookup(settings) : () => Promise.resolve(credential)
     const { attempts, maxRetryAfter, connectTimeout, headersTimeout, idleTimeout } = this.#connection
     return createTransport({
       registry,
-      plainHttp: await usesPlainHttp(registry, remote, ca.length > 0 || certificates.certificate !== undefined),
-      tls: { ...certificates, ...remote.tls, ca: [...ca, ...(remote.tls.ca ?? [])] },
+      plainHttp: await usesPlainHttp(registry, { plainHttp, tls }, hasCertificates),
+      tls: { ...certificates, ...tls, ca: [...ca, ...(tls.ca ?? [])] },
+      chunkSize,
+      concurrency,
       proxy: proxyOf(environment),
       resolve: remote.resolve,
       headers: { ...(await readHttpHeaders(settings)), ...remote.headers },
       credentials: lookup,
-      trustedAuthHosts: remote.trustedAuthHosts,
+      trustedAuthHosts,
       userAgent: `gantry/${VERSION}`,
       retry: {
         ...(attempts === undefined ? {} : { attempts }),

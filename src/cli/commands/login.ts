@@ -1,3 +1,9 @@
+import {
+  readRegistrySettings,
+  registrySettingsFileOf,
+  setRegistrySettings,
+  settingsOfRegistry,
+} from '../../credentials/registry-settings.js'
 import { checkCredential } from '../../registry/auth/credential.js'
 import { classifyHost } from '../../registry/http/host-class.js'
 import { isRegistryName, Registry, storeCredential, type Credential } from '../../index.js'
@@ -46,9 +52,18 @@ Example - Log in with an identity token:
       const stored = await storeCredential(credentialSettings(context, options.registryConfig), registry, credential)
       if (stored.isPlainText) printer.notice(`WARNING! The credentials are stored unencrypted in ${stored.path}.`)
       if (stored.tightenedFrom !== undefined) printer.notice(`${stored.path} is now readable by its owner alone.`)
+      await rememberAuthHosts(registry, options.trustedAuthHosts, context)
       printer.line('Login Succeeded')
     }),
 })
+
+/** Keeps the token services that the user has named for a registry, so that later commands need no flag. */
+async function rememberAuthHosts(registry: string, authHosts: readonly string[], context: Context): Promise<void> {
+  if (authHosts.length === 0) return
+  const path = registrySettingsFileOf(context)
+  const { authHosts: known = [] } = settingsOfRegistry(await readRegistrySettings(path), registry)
+  await setRegistrySettings(path, registry, { authHosts: [...new Set([...known, ...authHosts])] }, context)
+}
 
 /** Whether what is sent to an origin passes other machines in clear. */
 function isReadOnTheWay(origin: string): boolean {

@@ -10,7 +10,7 @@ const PROBE_TIMEOUT = 2000
  */
 export async function usesPlainHttp(
   registry: string,
-  remote: RemoteOptions,
+  remote: Pick<RemoteOptions, 'plainHttp' | 'tls'>,
   hasCertificates: boolean,
 ): Promise<boolean> {
   if (remote.plainHttp !== undefined) return remote.plainHttp

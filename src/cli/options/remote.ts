@@ -16,7 +16,7 @@ export interface RemoteOptions {
   readonly username?: string
   readonly tls: TlsOptions
   /** Undefined: decided by the host. */
-  readonly plainHttp?: boolean
+  readonly plainHttp?: boolean | undefined
   readonly resolve: readonly HostOverride[]
   readonly registryConfig: readonly string[]
   readonly headers: Readonly<Record<string, string>>

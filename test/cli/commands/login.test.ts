@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -96,6 +96,23 @@ describe.each(['basic', 'bearer'] as const)('a registry with %s authentication',
       expect(stderr).not.toContain('Request #')
       expect(code).toBe(2)
     }
+  })
+
+  test('a token service that is named is remembered for the registry, and settings count', async () => {
+    const words = ['-u', 'hello', '--password-stdin', '--auth-host']
+    await login([...words, 'auth.example.com'], SECRET)
+    expect((await login([...words, 'other.example.com:5001'], SECRET)).code).toBe(0)
+    const file = join(fixture.folder, '.config/gantry/registries.json')
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+      registries: { [fixture.registry]: { authHosts: ['auth.example.com', 'other.example.com:5001'] } },
+    })
+    await writeFile(file, `{"registries":{"${fixture.registry}":{"plainHttp":false}}}`)
+    const failed = await runCli(['repo', 'ls', fixture.registry, '--retries', '1'], options)
+    expect(failed.stderr).toContain('gave an HTTP response to an HTTPS client')
+    expect(failed.code).toBe(1)
+    expect((await runCli(['repo', 'ls', fixture.registry, '--plain-http'], options)).code).toBe(0)
+    await rm(file)
+    await runCli(['logout', fixture.registry], options)
   })
 
   test('a scheme and the path of an API are taken off the registry', async () => {
