@@ -51,6 +51,18 @@ export const MANIFEST_KEYS = knownKeys({
   history: null,
 })
 
+/** A manifest of Docker's schema 1, plain and signed (distribution, "Image Manifest Version 2, Schema 1"). */
+export const SCHEMA_1_KEYS = knownKeys({
+  schemaVersion: null,
+  mediaType: null,
+  name: null,
+  tag: null,
+  architecture: null,
+  fsLayers: knownKeys({ blobSum: null }),
+  history: knownKeys({ v1Compatibility: null }),
+  signatures: knownKeys({ header: null, signature: null, protected: null }),
+})
+
 /** image-spec, config.md, with the keys that Docker adds to `config`. */
 export const IMAGE_CONFIG_KEYS = knownKeys({
   created: null,

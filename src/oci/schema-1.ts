@@ -1,13 +1,14 @@
 import { GantryError } from '../errors.js'
 import { isJsonObject, parseJsonObject } from '../util/json.js'
 import { parseDigest, type Digest } from './digest.js'
+import { SCHEMA_1_KEYS } from './document-keys.js'
 
 /**
  * The layers of a manifest of Docker's schema 1, each once; it says nothing about their sizes.
- * @throws GantryError `invalid-content`, `invalid-digest`
+ * @throws GantryError `invalid-content`, `invalid-digest`, `ambiguous-manifest`
  */
 export function schema1Layers(bytes: Uint8Array, where: string): readonly Digest[] {
-  const { fsLayers } = parseJsonObject(bytes, where)
+  const { fsLayers } = parseJsonObject(bytes, where, SCHEMA_1_KEYS)
   if (!Array.isArray(fsLayers)) throw new GantryError('invalid-content', `${where} has no list of layers`)
   const digests = fsLayers.map((layer: unknown, index) => {
     if (!isJsonObject(layer) || typeof layer.blobSum !== 'string') {
@@ -21,10 +22,10 @@ export function schema1Layers(bytes: Uint8Array, where: string): readonly Digest
 /**
  * The bytes that the digest of a signed manifest of Docker's schema 1 covers: the document without its signatures, as
  * the header that they protect describes it.
- * @throws GantryError `invalid-content` when it is not signed
+ * @throws GantryError `invalid-content` when it is not signed; `ambiguous-manifest`
  */
 export function schema1Payload(bytes: Uint8Array, where: string): Uint8Array {
-  const { signatures } = parseJsonObject(bytes, where)
+  const { signatures } = parseJsonObject(bytes, where, SCHEMA_1_KEYS)
   const first: unknown = Array.isArray(signatures) ? signatures[0] : undefined
   if (!isJsonObject(first) || typeof first.protected !== 'string') {
     throw new GantryError('invalid-content', `${where} has no signatures`)

@@ -5,6 +5,7 @@ import { checkLayoutFile } from '../../src/oci/image-layout.js'
 import { LayoutIndex } from '../../src/oci/layout-index.js'
 import { parseManifest } from '../../src/oci/manifest.js'
 import { MediaType } from '../../src/oci/media-types.js'
+import { schema1Layers } from '../../src/oci/schema-1.js'
 import { MemoryStore } from '../../src/store/memory.js'
 import { openBytes } from '../../src/util/bytes.js'
 
@@ -78,6 +79,14 @@ describe('one digest cannot mean two contents:', () => {
     expect(() => LayoutIndex.parse(bytesOf('{"schemaVersion":2,"manifests":[],"Manifests":[]}'), 'index.json')).toThrow(
       expect.objectContaining({ code: 'ambiguous-manifest' }),
     )
+  })
+
+  test.each([
+    '{"fsLayers":[{"blobSum":"x","BlobSum":"y"}]}',
+    '{"fsLayers":[],"fslayers":[]}',
+    '{"fsLayers":[{"blobSum":"x","blobSum":"y"}]}',
+  ])("a manifest of Docker's schema 1: %s", (text) => {
+    expect(() => schema1Layers(bytesOf(text), 'it')).toThrow(expect.objectContaining({ code: 'ambiguous-manifest' }))
   })
 
   test('oci-layout', () => {
