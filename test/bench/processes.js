@@ -14,6 +14,9 @@ const root = join(import.meta.dirname, '../..')
  * @typedef {{ port: number, pid: number, authority?: string, stop: () => Promise<void> }} Registry
  */
 
+/** A relay in front of it has another port, which only a registry for other machines takes. */
+const SERVE_FLAGS = ['--quiet', '--allow-remote']
+
 /**
  * Starts a registry on loopback.
  * @param {string} name `registry` (Distribution v3), `olareg`, or `gantry` for the embedded one
@@ -26,7 +29,10 @@ export async function startRegistry(name, { folder, gantry, certificates }) {
   const { authority, certificate, key } = certificates ?? {}
   const [program, words] =
     name === 'gantry'
-      ? [process.execPath, [gantry, 'registry', 'serve', '--quiet', '--address', `127.0.0.1:${port}`, '--disk', folder]]
+      ? [
+          process.execPath,
+          [gantry, 'registry', 'serve', ...SERVE_FLAGS, '--address', `127.0.0.1:${port}`, '--disk', folder],
+        ]
       : [join(root, 'scripts/serve'), [name, String(port), folder]]
   const child = spawn(program, words, {
     env: { ...process.env, ...(certificates === undefined ? {} : { TLS_CERT: certificate, TLS_KEY: key }) },

@@ -77,6 +77,8 @@ export class FaultBench {
     const { auth = 'basic', tls } = options
     const registry = await startRegistryServer({
       authentication: { type: auth, users: { [USERNAME]: CANARY } },
+      // Clients know it by the address of the wire.
+      allowRemote: true,
     })
     const wire = await FaultyWire.start(registry.url, tls === undefined ? {} : { tls })
     const folder = await mkdtemp(join(tmpdir(), 'gantry-faults-'))

@@ -44,7 +44,7 @@ interface Rule extends Required<FaultPlace> {
 }
 
 /** Headers that belong to one connection. */
-const HOP_HEADERS = new Set(['host', 'connection', 'keep-alive', 'transfer-encoding', 'expect'])
+const HOP_HEADERS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'expect'])
 
 /**
  * What stands between a client and a real registry: it hands everything through, writes everything down, and lets

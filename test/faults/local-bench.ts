@@ -94,9 +94,11 @@ export class LocalBench {
 
   /** Opens a bench for the running test. */
   static async open({ auth, atEnd = onTestFinished }: LocalBenchOptions = {}): Promise<LocalBench> {
-    const registry = await startRegistryServer(
-      auth === undefined ? {} : { authentication: { type: auth, users: { [USERNAME]: CANARY } } },
-    )
+    const registry = await startRegistryServer({
+      authentication: auth === undefined ? undefined : { type: auth, users: { [USERNAME]: CANARY } },
+      // Clients know it by the address of the wire.
+      allowRemote: true,
+    })
     const wire = await FaultyWire.start(registry.url)
     const base = await mkdtemp(join(tmpdir(), 'gantry-local-'))
     const direct = createTransport({ registry: registry.registry, plainHttp: true, credentials: findCanary })
