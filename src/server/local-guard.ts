@@ -14,7 +14,7 @@ export function refuseWebPages({ headers, socket }: IncomingMessage): void {
   if (host !== undefined && !isLocalHost(host, `${scheme}:`, socket.localPort)) {
     throw new Refusal(
       'DENIED',
-      'this registry is for this machine: the Host is neither localhost nor a loopback address',
+      'this registry is for this machine: the Host is not localhost or a loopback address with its port; another name or a forwarded port needs remote access to be allowed',
     )
   }
   if (headers['sec-fetch-site'] === 'cross-site') {
