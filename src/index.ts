@@ -87,7 +87,8 @@ export { Repository } from './registry/repository.js'
 export type { RepositoryOptions } from './registry/repository.js'
 export type { ReferrersMode } from './registry/referrers.js'
 export { formatGoValue } from './registry/go-format.js'
-export type { Credential, CredentialLookup, CredentialScope } from './registry/auth/credential.js'
+export type { Credential, CredentialLookup, CredentialScope, FoundCredential } from './registry/auth/credential.js'
+export type { CredentialRefusal } from './registry/auth/refused-credentials.js'
 export { repositoryScope } from './registry/auth/scope.js'
 export type { Scope } from './registry/auth/scope.js'
 export { createTransport } from './registry/http/create-transport.js'
@@ -103,12 +104,20 @@ export type {
 } from './registry/http/transport-options.js'
 
 export { certificateRootsOf, readRegistryCertificates } from './credentials/certs-d.js'
-export type { RegistryCertificates } from './credentials/certs-d.js'
+export type { CertificateReading, RegistryCertificates } from './credentials/certs-d.js'
 export { createCredentialLookup } from './credentials/credential-lookup.js'
 export { credentialSettingsOf } from './credentials/credential-settings.js'
-export type { CredentialContext, CredentialSettings } from './credentials/credential-settings.js'
+export type { CredentialContext, CredentialSettings, OnSkippedFile } from './credentials/credential-settings.js'
 export { eraseCredential, storeCredential } from './credentials/credential-store.js'
 export type { ErasedCredential, StoredCredential } from './credentials/credential-store.js'
+export {
+  readRegistrySettings,
+  registrySettingsFileOf,
+  setRegistrySettings,
+  settingsOfRegistry,
+  unsetRegistrySettings,
+} from './credentials/registry-settings.js'
+export type { RegistrySettingName, RegistrySettings, RegistrySettingsPlace } from './credentials/registry-settings.js'
 export { readHttpHeaders } from './credentials/http-headers.js'
 export { runCredentialHelper, serveCredentialHelper } from './credentials/serve-credential-helper.js'
 

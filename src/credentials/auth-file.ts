@@ -6,7 +6,6 @@ import { fileError, isSystemError } from '../util/file-error.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { visibleLine } from '../util/visible-text.js'
 import { memberNameIn } from './auth-entry.js'
-import { findJsonError } from './json-text.js'
 
 /** The largest credential file that is read, in bytes. */
 export const MAX_AUTH_FILE_SIZE = 1024 * 1024
@@ -32,7 +31,7 @@ export interface AuthFile {
  */
 export async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   const bytes = await readAuthBytes(path)
-  return bytes === undefined ? undefined : parseAuthFile(bytes, path)
+  return bytes === undefined ? undefined : await parseAuthFile(bytes, path)
 }
 
 /**
@@ -70,8 +69,16 @@ export async function readAuthBytes(path: string): Promise<Uint8Array | undefine
  * @param origin names it in errors
  * @throws GantryError `credential-store-error`, with the byte at which it stops being JSON, never with its content
  */
-export function parseAuthFile(bytes: Uint8Array, origin: string): AuthFile {
-  const document = parseDocument(bytes, origin)
+export async function parseAuthFile(bytes: Uint8Array, origin: string): Promise<AuthFile> {
+  return authFileOf(await checkedDocument(bytes, origin), origin)
+}
+
+/** A text that was checked by {@link decodeAuthText}, and changed by ourselves since. */
+export function parseCheckedText(text: string, origin: string): AuthFile {
+  return authFileOf(parseDocument(new TextEncoder().encode(text), origin), origin)
+}
+
+function authFileOf(document: JsonObject, origin: string): AuthFile {
   const credsStore = document[memberNameIn(document, 'credsStore')]
   return {
     origin,
@@ -90,9 +97,23 @@ export function memberNameInText(text: string, name: string, origin: string): st
 }
 
 /** The text of a credential file, checked to be an object in JSON, or blank. */
-export function decodeAuthText(bytes: Uint8Array, origin: string): string {
-  parseDocument(bytes, origin)
+export async function decodeAuthText(bytes: Uint8Array, origin: string): Promise<string> {
+  await checkedDocument(bytes, origin)
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+}
+
+/** The document, or an error that says at which byte it stops being JSON; what finds that is only loaded then. */
+async function checkedDocument(bytes: Uint8Array, origin: string): Promise<JsonObject> {
+  try {
+    return parseDocument(bytes, origin)
+  } catch (error) {
+    const isSyntaxError = isGantryError(error) && isGantryError(error.cause, 'invalid-content') && isUtf8(bytes)
+    if (!isSyntaxError) throw error
+    const { findJsonError } = await import('./json-text.js')
+    const offset = findJsonError(new TextDecoder().decode(bytes))
+    if (offset === undefined) throw error
+    throw storeError(`${origin} is not valid JSON (byte ${offset})`)
+  }
 }
 
 function parseDocument(bytes: Uint8Array, origin: string): JsonObject {
@@ -110,9 +131,7 @@ function parseDocument(bytes: Uint8Array, origin: string): JsonObject {
     return parseJsonObject(bytes, origin)
   } catch (error) {
     if (!isGantryError(error)) throw error
-    const offset =
-      isUtf8(bytes) && error.code === 'invalid-content' ? findJsonError(new TextDecoder().decode(bytes)) : undefined
-    throw storeError(offset === undefined ? error.message : `${origin} is not valid JSON (byte ${offset})`)
+    throw new GantryError('credential-store-error', error.message, { cause: error })
   }
 }
 

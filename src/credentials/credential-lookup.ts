@@ -133,7 +133,7 @@ function sourcesOf(settings: CredentialSettings): readonly Source[] {
   const { dockerAuthConfig } = settings
   if (dockerAuthConfig === undefined || isFileNamed(settings)) return files
   const name = 'DOCKER_AUTH_CONFIG'
-  const open = once(async () => ({ file: parseAuthFile(new TextEncoder().encode(dockerAuthConfig), name) }))
+  const open = once(async () => ({ file: await parseAuthFile(new TextEncoder().encode(dockerAuthConfig), name) }))
   return [{ name, open }, ...files]
 }
 

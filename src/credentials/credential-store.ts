@@ -3,7 +3,7 @@ import { GantryError, isGantryError } from '../errors.js'
 import type { Credential } from '../registry/auth/credential.js'
 import { visibleLine } from '../util/visible-text.js'
 import { decodeAuthEntry, encodeAuthEntry } from './auth-entry.js'
-import { memberNameInText, parseAuthFile, readAuthFile } from './auth-file.js'
+import { memberNameInText, parseCheckedText, readAuthFile } from './auth-file.js'
 import { CredentialHelper } from './credential-helper.js'
 import { loginFileOf, type CredentialSettings } from './credential-settings.js'
 import { findDefaultHelper, isWithoutCredentials } from './default-helper.js'
@@ -162,7 +162,7 @@ async function storeInHelper({ client, isChosen }: FoundHelper, key: string, cre
  * @param credential undefined for the empty entry that stands for a helper
  */
 function holds(text: string, origin: string, key: string, credential: Credential | undefined): boolean {
-  const entry = parseAuthFile(new TextEncoder().encode(text), origin).auths.get(key)
+  const entry = parseCheckedText(text, origin).auths.get(key)
   if (entry === undefined) return false
   try {
     return isDeepStrictEqual(decodeAuthEntry(entry, key), credential)
@@ -175,5 +175,5 @@ function holds(text: string, origin: string, key: string, credential: Credential
 
 function keysToErase(text: string, origin: string, { host, path, key }: Place): readonly string[] {
   if (path !== undefined) return [key]
-  return hostKeysIn(parseAuthFile(new TextEncoder().encode(text), origin), host)
+  return hostKeysIn(parseCheckedText(text, origin), host)
 }

@@ -6,7 +6,6 @@ import { visibleLine } from '../util/visible-text.js'
 import { decodeAuthText, readAuthBytes } from './auth-file.js'
 import type { OnSkippedFile } from './credential-settings.js'
 import type { Environment } from './helper-program.js'
-import { removeJsonMember, setJsonMember } from './json-text.js'
 import { isDockerHub } from './server-keys.js'
 import { updateAuthFile } from './update-auth-file.js'
 
@@ -74,7 +73,7 @@ export async function readRegistrySettings(
   if (path === undefined) return new Map()
   try {
     const bytes = await readAuthBytes(path)
-    return bytes === undefined ? new Map() : parseSettings(decodeAuthText(bytes, path), path)
+    return bytes === undefined ? new Map() : parseSettings(await decodeAuthText(bytes, path), path)
   } catch (error) {
     if (!isSystemError(error, 'EACCES', 'EPERM')) throw error
     onSkippedFile?.(path, messageOf(error))
@@ -113,6 +112,7 @@ export async function setRegistrySettings(
   }
   const file = requiredPath(path)
   let result: RegistrySettings = {}
+  const { setJsonMember } = await import('./json-text.js')
   await updateSettings(file, signal, (text) => {
     // What is broken is not written over.
     parseSettings(text, file)
@@ -137,6 +137,7 @@ export async function unsetRegistrySettings(
 ): Promise<boolean> {
   const key = checkedKey(registry)
   const file = requiredPath(path)
+  const { removeJsonMember } = await import('./json-text.js')
   return updateSettings(file, signal, (text) => {
     const rest = names.reduce((left, name) => removeJsonMember(left, ['registries', key, name]), text)
     const left = parseSettings(rest, file).get(key)

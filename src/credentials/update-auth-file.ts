@@ -82,7 +82,7 @@ async function readExisting(
 ): Promise<{ readonly existing: ExistingFile | undefined; readonly text: string }> {
   const existing = await fileAt(target)
   const bytes = existing === undefined ? new Uint8Array() : ((await readAuthBytes(target)) ?? new Uint8Array())
-  return { existing, text: decodeAuthText(bytes, path) }
+  return { existing, text: await decodeAuthText(bytes, path) }
 }
 
 interface ExistingFile {

@@ -10,8 +10,8 @@ const parse = (text: string): ReturnType<typeof parseAuthFile> =>
   parseAuthFile(new TextEncoder().encode(text), 'config.json')
 
 describe('a credential file', () => {
-  test('with everything', () => {
-    const file = parse(
+  test('with everything', async () => {
+    const file = await parse(
       '{"auths":{"r":{"auth":"x"},"q":null,"__proto__":{"auth":"y"}},"credsStore":"pass","credHelpers":{"g":"gcloud","h":""},"HttpHeaders":{"X":"1"},"proxies":{}}',
     )
     expect([...file.auths.keys()]).toEqual(['r', 'q', '__proto__'])
@@ -24,15 +24,15 @@ describe('a credential file', () => {
     expect(({} as Record<string, unknown>).auth).toBeUndefined()
   })
 
-  test('with names in another case, and null for an empty text', () => {
-    const file = parse('{"Auths":{"r":{}},"CredsStore":"pass","credhelpers":{"h":null}}')
+  test('with names in another case, and null for an empty text', async () => {
+    const file = await parse('{"Auths":{"r":{}},"CredsStore":"pass","credhelpers":{"h":null}}')
     expect([...file.auths.keys()]).toEqual(['r'])
     expect(file.credsStore).toBe('pass')
     expect([...file.credHelpers]).toEqual([['h', '']])
   })
 
-  test.each(['', ' \n', '{}', '{"auths":null,"credsStore":null}'])('that is empty: %j', (text) => {
-    expect(parse(text)).toMatchObject({ auths: new Map(), credHelpers: new Map(), credsStore: undefined })
+  test.each(['', ' \n', '{}', '{"auths":null,"credsStore":null}'])('that is empty: %j', async (text) => {
+    expect(await parse(text)).toMatchObject({ auths: new Map(), credHelpers: new Map(), credsStore: undefined })
   })
 
   test.each([
@@ -49,13 +49,13 @@ describe('a credential file', () => {
     ['{"auths":{},"auths":{}}', 'config.json has the key "auths" twice'],
     [`{"a":${'['.repeat(100)}`, 'config.json is nested deeper than 64 levels'],
     [' '.repeat(MAX_AUTH_FILE_SIZE + 1), 'config.json exceeds the limit of 1048576 bytes'],
-  ])('that is broken, without showing it: %.40j', (text, message) => {
-    expect(refusalOf(() => parse(text))).toMatchObject({ code: 'credential-store-error', message })
+  ])('that is broken, without showing it: %.40j', async (text, message) => {
+    expect(await refusalOf(parse(text))).toMatchObject({ code: 'credential-store-error', message })
   })
 
-  test('that is not text', () => {
+  test('that is not text', async () => {
     for (const bytes of [Uint8Array.of(0xff, 0xfe, 0x7b, 0), Uint8Array.of(0x7b, 0x80)]) {
-      expect(refusalOf(() => parseAuthFile(bytes, 'config.json')).message).toBe('config.json is not valid UTF-8')
+      expect((await refusalOf(parseAuthFile(bytes, 'config.json'))).message).toBe('config.json is not valid UTF-8')
     }
   })
 
@@ -80,9 +80,9 @@ describe('a credential file', () => {
   })
 })
 
-function refusalOf(run: () => unknown): Error {
+async function refusalOf(work: Promise<unknown>): Promise<Error> {
   try {
-    run()
+    await work
   } catch (error) {
     if (!isGantryError(error)) throw error
     expect(`${error.message}${error.hint ?? ''}${String(error.cause)}${error.stack ?? ''}`).not.toContain(CANARY)
