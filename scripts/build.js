@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process'
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
-import { directImports } from './direct-imports.js'
 import { lazyBuiltins } from './lazy-builtins.js'
 import { packagesIn, thirdPartyLicences } from './licences.js'
 
@@ -54,7 +53,7 @@ const outputs = [
     outdir: 'dist',
     banner: withRequire,
     external: optional,
-    plugins: [lazyBuiltins(), directImports(join(root, 'src/index.ts')), ...largeLibraries()],
+    plugins: [lazyBuiltins(), ...largeLibraries()],
   },
   {
     ...common,

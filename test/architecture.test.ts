@@ -66,7 +66,6 @@ const libraryRooms: Readonly<Record<string, readonly string[]>> = {
   '@napi-rs/keyring': ['credentials'],
   bcryptjs: ['server'],
   chalk: ['cli'],
-  commander: ['cli'],
   libdeflate: ['store'],
   ora: ['cli'],
   'tar-stream': ['store', 'image'],

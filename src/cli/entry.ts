@@ -1,4 +1,4 @@
-import type { runCredentialHelper as RunCredentialHelper } from '../index.js'
+import type { runCredentialHelper as RunCredentialHelper } from '../credentials/serve-credential-helper.js'
 
 export { runProcess } from './run-process.js'
 

@@ -1,4 +1,4 @@
-import { isGroup, type CommandGroup, type CommandNode } from './define-command.js'
+import { isGroup, type CommandGroup, type CommandNode } from './command.js'
 
 /** A node of the tree, the full name that leads to it, and what is left of the command line. */
 export interface FoundCommand {

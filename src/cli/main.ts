@@ -1,5 +1,5 @@
 import type { Context } from './context.js'
-import { printVersion } from './commands/version.js'
+import { printVersion } from './version.js'
 
 /**
  * Runs one command line.

@@ -1,4 +1,4 @@
-import { GantryError } from '../index.js'
+import { GantryError } from '../errors.js'
 
 /** The same error with words in front of its message that only the command knows. */
 export class PrefixedError extends GantryError {

@@ -1,9 +1,10 @@
-import { isGroup } from './define-command.js'
-import { findCommand } from './find-command.js'
 import { COMMAND_TREE } from './command-tree.js'
 import type { Context } from './context.js'
+import { isGroup, type CommandGroup } from './command.js'
+import { findCommand, type FoundCommand } from './find-command.js'
 
-export { endWithoutTempFiles, runCredentialHelper } from '../index.js'
+export { runCredentialHelper } from '../credentials/serve-credential-helper.js'
+export { endWithoutTempFiles } from '../util/temp-path.js'
 
 /**
  * Runs one command line, whatever it is. This is everything that is not loaded before something is to be done.
@@ -13,15 +14,12 @@ export { endWithoutTempFiles, runCredentialHelper } from '../index.js'
 export async function runProgram(words: readonly string[], context: Context): Promise<number> {
   try {
     const found = findCommand(rootFlagsLast(helpAsFlag(words)), COMMAND_TREE)
-    if (isGroup(found.node)) {
-      const { runGroup } = await import('./run-group.js')
-      return await runGroup({ ...found, node: found.node }, context)
-    }
+    if (isGroup(found.node)) return await runGroup({ ...found, node: found.node }, context)
     const { runCommand } = await import('./run-command.js')
     return await runCommand({ ...found, node: found.node }, context)
   } catch (error) {
     const { reportError } = await import('./report-error.js')
-    return reportError(error, context)
+    return reportError(error, context, words)
   }
 }
 
@@ -41,4 +39,29 @@ function rootFlagsLast(words: readonly string[]): readonly string[] {
     return [...words.slice(start + 1), ...flags, words[start] ?? '']
   }
   return start === -1 ? words : [...words.slice(start), ...flags]
+}
+
+/** Prints what a group of commands offers; a word that is none of its commands is an error. */
+async function runGroup(found: FoundCommand & { readonly node: CommandGroup }, context: Context): Promise<number> {
+  const [word] = found.rest
+  const name = found.path.join(' ')
+  if (word === '--version' && found.node === found.root) {
+    const { printVersion } = await import('./version.js')
+    printVersion(context)
+    return 0
+  }
+  if (word === undefined || word === '-h' || word === '--help') {
+    const { formatGroupHelp } = await import('./output/help.js')
+    context.stdout.write(formatGroupHelp(found.node, found))
+    return 0
+  }
+  const { UsageError } = await import('./usage-error.js')
+  const hint = `Run '${name} --help' for usage.`
+  if (word.startsWith('-')) throw new UsageError(`unknown flag: ${word}`, { hint })
+  const { didYouMean } = await import('./near-word.js')
+  const known = found.node.commands.flatMap((node) => [node.name, ...(node.aliases ?? [])])
+  const near = didYouMean(word, known)
+  throw new UsageError(`unknown command "${word}" for "${name}"`, {
+    hint: near === undefined ? hint : `${near} ${hint}`,
+  })
 }

@@ -11,6 +11,7 @@ export class Prompt {
   readonly #answers: AsyncIterator<string>
   /** Stdin had been read to its end before: no line comes from there, and no end either. */
   readonly #isOver: boolean
+  #isUnanswered = false
 
   constructor(context: Context) {
     this.#context = context
@@ -43,8 +44,13 @@ export class Prompt {
   async confirm(question: string): Promise<boolean> {
     const answer = await this.ask(`${question} [y/N] `)
     const isYes = /^\s*(?:y|yes)\s*$/i.test(answer)
-    if (!isYes) this.#printer.line('Operation cancelled.')
+    if (!isYes) this.#printer.line(this.isUnanswered ? '' : 'Operation cancelled.')
     return isYes
+  }
+
+  /** Whether the last question met the end of an input that nobody types. */
+  get isUnanswered(): boolean {
+    return this.#isUnanswered
   }
 
   /** Gives stdin back. */
@@ -57,12 +63,14 @@ export class Prompt {
 
   async #read(echo: (typed: string) => void): Promise<string> {
     const { stdin, signal } = this.#context
+    this.#isUnanswered = this.#isOver && stdin.isTTY !== true
     if (this.#isOver) return ''
     const onKey = (text: string | undefined) => echo(text ?? '')
     if (stdin.isTTY === true) stdin.on('keypress', onKey)
     try {
       const answer = await this.#answers.next()
       signal.throwIfAborted()
+      this.#isUnanswered = answer.done === true && stdin.isTTY !== true
       return answer.done === true ? '' : answer.value
     } finally {
       stdin.off('keypress', onKey)

@@ -1,6 +1,7 @@
-import { GantryError, isGantryError, visibleText, type ErrorCode } from '../index.js'
+import { GantryError, isGantryError, type ErrorCode } from '../errors.js'
+import { visibleJson, visibleText } from '../util/visible-text.js'
 import type { Context } from './context.js'
-import { flagHintFor } from './flag-hints.js'
+import { flagHintFor } from './hints.js'
 import { SideError } from './prefixed-error.js'
 import { UsageError } from './usage-error.js'
 
@@ -11,14 +12,16 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   conflict: 4,
   unauthorized: 5,
   denied: 5,
+  'not-found': 6,
   aborted: 130,
 }
 
 /**
  * Prints an error for people and gives the exit code that belongs to it.
  * What is no GantryError is a bug in gantry: its stack is shown, and the exit code is 1.
+ * @param words the command line, which says whether a program reads the error
  */
-export function reportError(thrown: unknown, context: Context): number {
+export function reportError(thrown: unknown, context: Context, words: readonly string[]): number {
   const error = isWithoutCurrentFolder(thrown) ? currentFolderError(thrown) : thrown
   const stop = stopReasonOf(context)
   if (stop?.isSilent === true) return stop.exitCode
@@ -35,7 +38,8 @@ export function reportError(thrown: unknown, context: Context): number {
     )
     return 1
   }
-  context.stderr.write(visibleText(formatError(error)))
+  const isForProgram = asksForJson(words)
+  context.stderr.write(isForProgram ? `${visibleJson(formatAsJson(error))}\n` : visibleText(formatError(error)))
   return EXIT_CODES[error.code] ?? 1
 }
 
@@ -57,6 +61,22 @@ function formatError(error: GantryError): string {
   const hint = flagHintFor(error) ?? error.hint
   if (hint !== undefined) lines.push(hint)
   return `${lines.join('\n')}\n`
+}
+
+/** The error on one line, for the program that asked for JSON. */
+function formatAsJson(error: GantryError): string {
+  const { code, message, response, side } = error
+  const hint = flagHintFor(error) ?? error.hint
+  return JSON.stringify({ code, message, hint, status: response?.status, side })
+}
+
+/** Whether the result was asked for as JSON; the command line may be one that nobody could read. */
+function asksForJson(words: readonly string[]): boolean {
+  const formats = words.flatMap((word, index) => {
+    if (word.startsWith('--format=')) return [word.slice('--format='.length)]
+    return word === '--format' ? [words[index + 1] ?? ''] : []
+  })
+  return formats.at(-1) === 'json'
 }
 
 function prefixOf(error: GantryError): string {

@@ -1,30 +1,204 @@
-import { Command, CommanderError } from 'commander'
-import { GantryError } from '../index.js'
-import type { FoundCommand } from './find-command.js'
+import { Client } from '../client/client.js'
+import { GantryError } from '../errors.js'
+import type { Argument, Arguments, Opening } from './arguments.js'
+import type { AnyCommand, CallBase, CommandCall, CommandEntry, CommandGroup } from './command.js'
 import type { Context } from './context.js'
-import type { ArgumentCount, CommandDefinition, CommandEntry } from './define-command.js'
-import { splitBooleans } from './options/boolean-values.js'
+import type { FoundCommand } from './find-command.js'
+import { optionsOf, sidesOf, usageOf } from './command-options.js'
+import { readAccess } from './options/access.js'
+import type { connectionOptions } from './options/connection.js'
+import { clientOptionsOf } from './options/connection.js'
+import { FORMATS, isMachineFormat, readFormat, type Format } from './options/format.js'
+import type { Options, OptionValues } from './options/option.js'
+import { Printer } from './output/printer.js'
+import { formatTrace } from './output/trace.js'
+import type { TransferReporter } from './output/transfer-reporter.js'
+import { parseWords, type ParsedWords } from './parse-words.js'
+import { tuneEngine } from './tune-engine.js'
 import { UsageError } from './usage-error.js'
+import { VERSION } from './version.js'
 
 /** Loads a command, parses what follows its name and runs it. */
 export async function runCommand(
   found: FoundCommand & { readonly node: CommandEntry },
   context: Context,
 ): Promise<number> {
-  const definition = (await found.node.load()) as CommandDefinition
+  const command = await found.node.load()
   const name = found.path.join(' ')
-  const usage = `${name} [flags]${definition.usage === '' ? '' : ` ${definition.usage}`}`
-  const command = createCommand(found.node, definition, usage, context)
-  const parsed = parse(command, found.rest, { name, usage })
-  if (parsed === 'help') return 0
-  checkArgumentCount(command.args, definition.arguments, { name, usage })
-  const values = command.opts<{ timeout?: number; verbose?: boolean }>()
-  if (values.verbose !== undefined) {
-    context.stderr.write('Flag --verbose has been deprecated, and will be removed in a future release.\n')
+  const parsed = parseWords(found.rest, optionsOf(command), name)
+  if (parsed.wantsHelp) {
+    const { formatCommandHelp } = await import('./output/help.js')
+    context.stdout.write(formatCommandHelp(command, found, context))
+    return 0
   }
-  const call = { arguments: command.args, values, name, usage, tree: found.root }
-  const code = await withTimeout(context, values.timeout, (limited) => definition.run({ ...call, context: limited }))
-  return typeof code === 'number' ? code : 0
+  const run = new CommandRun(command, parsed, {
+    tree: found.root,
+    name,
+    usage: `${name} [flags]${spaced(usageOf(command))}`,
+  })
+  return withTimeout(context, run.common.timeout, (limited) => run.run(limited))
+}
+
+function spaced(text: string): string {
+  return text === '' ? '' : ` ${text}`
+}
+
+interface Names {
+  readonly name: string
+  readonly usage: string
+}
+
+/** One run of a command: opens what it takes, owns the client, shows the result and closes everything. */
+class CommandRun {
+  readonly common: OptionValues<typeof connectionOptions>
+  readonly #command: AnyCommand
+  readonly #parsed: ParsedWords
+  readonly #names: Names
+  readonly #tree: CommandGroup
+
+  constructor(command: AnyCommand, parsed: ParsedWords, { tree, ...names }: Names & { readonly tree: CommandGroup }) {
+    this.#command = command
+    this.#tree = tree
+    this.#parsed = parsed
+    this.#names = names
+    this.common = parsed.values as OptionValues<typeof connectionOptions>
+  }
+
+  async run(context: Context): Promise<number> {
+    const { values, words } = this.#parsed
+    const shown = values.format as string | undefined
+    checkWordCount(words, this.#command, this.#names)
+    const notices = new Printer(context)
+    for (const { deprecated } of this.#givenOptions()) if (deprecated !== undefined) notices.notice(deprecated)
+    const options = Object.fromEntries(Object.keys(this.#command.options ?? {}).map((key) => [key, values[key]]))
+    const format = this.#readFormat(options)
+    this.#command.check?.({ ...this.#names, options, words, format: shown, flags: values })
+    const access = sidesOf(this.#command).some(({ side }) => side === '') ? await readAccess(values, context, '') : {}
+    const { access: own, ...place } = access
+    if (sidesOf(this.#command).length > 0) tuneEngine()
+    const client = new Client({ ...this.#clientOptions(context, isMachineFormat(format)), ...own })
+    const opening: Opening = {
+      ...this.#names,
+      client,
+      values,
+      notice: (text) => notices.notice(text),
+      access: (side) => (side === '' ? Promise.resolve(place) : readAccess(values, context, side)),
+    }
+    const base: CallBase<Options> = {
+      ...this.#names,
+      options,
+      client,
+      context,
+      signal: context.signal,
+      report: SILENT,
+      print: new Printer(context, { quiet: this.common.quiet }),
+      format,
+      isForMachine: isMachineFormat(format),
+      isQuiet: this.common.quiet,
+      flags: values,
+      access: own ?? {},
+      tree: this.#tree,
+    }
+    try {
+      const call = { ...base, ...(await openArguments(this.#command.arguments ?? {}, words, opening)) }
+      return await this.#runWith(call)
+    } finally {
+      await client.close()
+    }
+  }
+
+  async #runWith(call: CommandCall<Arguments, Options>): Promise<number> {
+    const report = await this.#reporterFor(call)
+    let result: unknown
+    try {
+      result = await this.#command.run({ ...call, report })
+    } finally {
+      report.stop()
+    }
+    await this.#show(result, call)
+    return this.#command.exitCode?.(result) ?? 0
+  }
+
+  async #show(result: unknown, call: CommandCall<Arguments, Options>): Promise<void> {
+    const { format, print } = call
+    if (!call.isForMachine) {
+      await this.#command.text?.(result, print, call)
+      return
+    }
+    if (result === undefined) return
+    const shown = this.#command.json?.(result, call) ?? (result as object)
+    if (format.type === 'go-template') {
+      const { renderTemplate } = await import('./output/template/render-template.js')
+      print.text(renderTemplate(format.template, shown))
+    } else {
+      print.json(shown)
+    }
+  }
+
+  async #reporterFor(call: CommandCall<Arguments, Options>): Promise<TransferReporter> {
+    const { progress } = this.#command
+    if (progress === undefined) return SILENT
+    const { context, format, isQuiet } = call
+    const { debug, verbose } = this.common
+    // Whatever is told on the way must not mix with a result on stdout.
+    const shown = progress.onStderr === true ? { ...context, stdout: context.stderr } : context
+    const { createReporter } = await import('./output/create-reporter.js')
+    const reporter = await createReporter(shown, {
+      words: progress.words,
+      format,
+      quiet: isQuiet || progress.isSilent?.(call) === true,
+      showsExistingGraphs: progress.showsExistingGraphs?.(call),
+      debug,
+      verbose,
+      rows: this.#parsed.values.noTty !== true,
+    })
+    return reporter ?? SILENT
+  }
+
+  #readFormat(options: Record<string, unknown>): Format {
+    const { formats = FORMATS } = this.#command
+    const own = this.#command.formatFlag?.(options)
+    return own === undefined ? readFormat(this.#parsed.values, formats) : readFormat({ format: own }, formats)
+  }
+
+  #clientOptions(context: Context, isForMachine: boolean) {
+    const { debug, quiet } = this.common
+    const printer = new Printer(context)
+    return {
+      ...clientOptionsOf(this.common),
+      environment: context.environment,
+      homeFolder: context.homeFolder,
+      userAgent: `gantry/${VERSION}`,
+      signal: context.signal,
+      onSkippedFile: (_path: string, reason: string) => {
+        if (debug) printer.notice(`skipped: ${reason}`)
+      },
+      onRequestEvent: (event: Parameters<typeof formatTrace>[0]) => {
+        const text = formatTrace(event, { debug, quiet, isForMachine })
+        if (text !== undefined) printer.notice(text)
+      },
+    }
+  }
+
+  #givenOptions() {
+    const options = optionsOf(this.#command)
+    return [...this.#parsed.given].flatMap((key) => options[key] ?? [])
+  }
+}
+
+async function openArguments(
+  taken: Arguments,
+  words: readonly string[],
+  opening: Opening,
+): Promise<Record<string, unknown>> {
+  const opened: Record<string, unknown> = {}
+  let index = 0
+  for (const [key, argument] of Object.entries(taken)) {
+    const count = Math.min(argument.maximum, Math.max(words.length - index, 0))
+    opened[key] = await argument.open(words.slice(index, index + count), opening)
+    index += count
+  }
+  return opened
 }
 
 /** Stops the work when the time for the whole command is over. */
@@ -39,78 +213,30 @@ async function withTimeout<Result>(
     return await work({ ...context, signal: AbortSignal.any([context.signal, timeout]) })
   } catch (cause) {
     if (!timeout.aborted || context.signal.aborted) throw cause
-    throw new GantryError('timeout', `the command did not finish within ${milliseconds / 1000} s`, { cause })
-  }
-}
-
-/** The parser of one command, with all its flags, that throws instead of ending the process. */
-export function createCommand(
-  entry: CommandEntry,
-  definition: CommandDefinition<never>,
-  usage: string,
-  context: Context,
-): Command {
-  const command = new Command(entry.name)
-  command
-    .usage(usage.slice(usage.indexOf('[flags]')))
-    .description(definition.description)
-    .argument('[arguments...]')
-    .helpOption('-h, --help', `help for ${entry.name}`)
-    .allowExcessArguments(true)
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => context.stdout.write(text), writeErr: () => undefined })
-    .configureHelp({
-      sortOptions: true,
-      showGlobalOptions: false,
-      visibleArguments: () => [],
-      commandUsage: () => usage,
+    throw new GantryError('timeout', `the command did not finish within ${milliseconds / 1000} s`, {
+      details: { reason: 'whole-command' },
+      cause,
     })
-  for (const alias of entry.aliases ?? []) command.alias(alias)
-  definition.configure?.(command)
-  return command
-}
-
-interface Names {
-  readonly name: string
-  readonly usage: string
-}
-
-function parse(command: Command, words: readonly string[], names: Names): 'help' | 'parsed' {
-  const { rest, booleans } = splitBooleans(command, words)
-  try {
-    command.parse([...rest], { from: 'user' })
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (error.code === 'commander.helpDisplayed' || error.code === 'commander.help') return 'help'
-    throw usageErrorOf(error, names)
-  }
-  for (const [key, value] of booleans) command.setOptionValue(key, value)
-  return 'parsed'
-}
-
-/** Says what the parser found in the words that scripts written for `oras` expect. */
-function usageErrorOf(error: CommanderError, { name }: Names): UsageError {
-  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? ''
-  const flag = /--[\w-]+/.exec(quoted)?.[0] ?? quoted
-  const hint = `Run '${name} --help' for usage.`
-  switch (error.code) {
-    case 'commander.unknownOption':
-      return new UsageError(`unknown flag: ${quoted}`, { hint })
-    case 'commander.optionMissingArgument':
-      return new UsageError(`flag needs an argument: ${flag}`, { hint })
-    case 'commander.missingMandatoryOptionValue':
-      return new UsageError(`required flag(s) "${flag.replace(/^--/, '')}" not set`, { hint })
-    default:
-      return new UsageError(error.message.replace(/^error: /, ''), { hint })
   }
 }
 
-function checkArgumentCount(given: readonly string[], count: ArgumentCount, { name, usage }: Names): void {
-  const maximum = count.maximum ?? count.minimum
-  if (given.length >= count.minimum && given.length <= maximum) return
-  const wanted = maximum === count.minimum ? `exactly ${count.minimum}` : `at least ${count.minimum}`
-  throw new UsageError(`"${name}" requires ${wanted} argument but got ${given.length}`, {
+function checkWordCount(words: readonly string[], command: AnyCommand, { name, usage }: Names): void {
+  const taken: readonly Argument<unknown>[] = Object.values(command.arguments ?? {})
+  const minimum = taken.reduce((sum, argument) => sum + argument.minimum, 0)
+  const maximum = taken.reduce((sum, argument) => sum + argument.maximum, 0)
+  if (words.length >= minimum && words.length <= maximum) return
+  const wanted = maximum === minimum ? `exactly ${minimum}` : `at least ${minimum}`
+  const limit = words.length > maximum && maximum !== minimum ? `at most ${maximum}` : wanted
+  throw new UsageError(`"${name}" requires ${limit} argument but got ${words.length}`, {
     usage,
-    hint: `Please specify ${wanted} argument as ${count.as}. Run "${name} -h" for more options and examples`,
+    hint: `Please specify ${limit} argument as ${command.needs ?? 'nothing'}. Run "${name} -h" for more options and examples`,
   })
+}
+
+/** Shows nothing of a transfer. */
+const SILENT: TransferReporter = {
+  onEvent: () => undefined,
+  preparing: () => undefined,
+  note: () => undefined,
+  stop: () => undefined,
 }

@@ -1,4 +1,4 @@
-import { GantryError } from '../index.js'
+import { GantryError } from '../errors.js'
 
 /** The command line itself is wrong: printed with the usage of the command, exit code 2. */
 export class UsageError extends GantryError {

@@ -79,7 +79,9 @@ export async function deleteGraph(store: Deleter, plan: DeletePlan, options: Del
     try {
       await store.delete(descriptor, callOptions)
     } catch (error) {
-      if (!isGantryError(error, 'not-found') || descriptor.digest === plan.root.digest) throw error
+      // Some registries keep a referrer until its subject is gone, and say so with a 404.
+      const isGone = isGantryError(error, 'not-found') || (isGantryError(error) && error.response?.status === 404)
+      if (!isGone || descriptor.digest === plan.root.digest) throw error
       return
     }
     options.onEvent?.({ type: 'deleted', descriptor })

@@ -58,11 +58,21 @@ export function parseReference(text: string): Reference {
   if (Buffer.byteLength(text) > MAX_LENGTH) throw invalid(`${text.slice(0, 60)}…`, 'it is too long')
   if (text.trim() === '') throw invalid(text, 'it is empty')
   const slash = text.indexOf('/')
-  if (slash === -1) throw invalid(text, 'missing registry or repository')
+  if (slash === -1) {
+    const name = text.split(/[:@]/, 1)[0] ?? ''
+    const full = `docker.io/library/${text}${text === name ? ':latest' : ''}`
+    throw invalid(text, 'missing registry or repository', {
+      hint: isRepositoryName(name) ? `${HINT}, such as ${full}` : HINT,
+    })
+  }
   const registry = text.slice(0, slash)
   if (!isRegistryName(registry)) throw invalid(text, `invalid registry "${visibleLine(registry)}"`)
   const { repository, tag, digest } = splitPath(text.slice(slash + 1), text)
-  if (!isRepositoryName(repository)) throw invalid(text, `invalid repository "${visibleLine(repository)}"`)
+  if (!isRepositoryName(repository)) {
+    const lower = repository.toLowerCase()
+    const hint = isRepositoryName(lower) ? `Repository names are lower case: ${registry}/${lower}` : HINT
+    throw invalid(text, `invalid repository "${visibleLine(repository)}"`, { hint })
+  }
   return {
     registry,
     repository,
@@ -115,13 +125,14 @@ function parseDigestOf(digest: string, text: string): Digest {
   try {
     return parseDigest(digest)
   } catch (cause) {
-    throw invalid(text, cause instanceof GantryError ? cause.message : 'invalid digest', cause)
+    throw invalid(text, cause instanceof GantryError ? cause.message : 'invalid digest', { cause })
   }
 }
 
-function invalid(text: string, reason: string, cause?: unknown): GantryError {
-  return new GantryError('invalid-reference', `"${visibleLine(text)}": invalid reference: ${reason}`, {
-    hint: HINT,
-    ...(cause === undefined ? {} : { cause }),
-  })
+function invalid(
+  text: string,
+  reason: string,
+  { hint = HINT, cause }: { readonly hint?: string; readonly cause?: unknown } = {},
+): GantryError {
+  return new GantryError('invalid-reference', `"${visibleLine(text)}": invalid reference: ${reason}`, { hint, cause })
 }

@@ -2,7 +2,7 @@ import { GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { FetchOptions } from '../store/store.js'
 import type { Bytes } from '../util/bytes.js'
-import { decodeBlob, encodingOf } from './content-encoding.js'
+import { encodingOf } from './content-encoding.js'
 import { parseByteCount, parseContentRange } from './content-range.js'
 import { blobPath } from './endpoints.js'
 import type { RegistryAnswer } from './http/transport.js'
@@ -54,7 +54,9 @@ export async function requestBlob(
   if (answer.status === 200) {
     const encoding = encodingOf(answer)
     if (encoding === undefined) requireLength(answer, descriptor.size, what)
-    const body = encoding === undefined ? answer.body : decodeBlob(answer, descriptor, { encoding, what })
+    if (encoding === undefined) return { answer, body: answer.body, start: 0, end: descriptor.size }
+    const { decodeBlob } = await import('./labelled-content.js')
+    const body = decodeBlob(answer, descriptor, { encoding, what })
     return { answer, body, start: 0, end: descriptor.size }
   }
   if (range !== undefined && (answer.status === 206 || answer.status === 416)) {

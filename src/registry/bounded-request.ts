@@ -1,7 +1,7 @@
 import { GantryError, isGantryError } from '../errors.js'
 import { collectBytes } from '../util/bytes.js'
 import { parseByteCount } from './content-range.js'
-import { decodeDocument, encodingOf } from './content-encoding.js'
+import { encodingOf } from './content-encoding.js'
 import type { RegistryAnswer, RegistryRequest, RegistryTransport, Repetition } from './http/transport.js'
 import { Attempts, repetitionOf } from './repetition.js'
 import { responseError } from './response-error.js'
@@ -37,11 +37,16 @@ export async function requestBounded(
     const announced = parseByteCount(answer.header('content-length'))
     if (announced !== undefined && announced > bound.limit) {
       answer.body.destroy()
-      throw new GantryError('limit-exceeded', `${bound.what} exceeds the limit of ${bound.limit} bytes`)
+      throw new GantryError('limit-exceeded', `${bound.what} exceeds the limit of ${bound.limit} bytes`, {
+        details: { reason: 'manifest-size' },
+      })
     }
     try {
-      const bytes = await collectBytes(answer.body, bound.limit, bound.what)
-      return { answer, bytes: await decodeDocument(bytes, { ...bound, encoding: encodingOf(answer) }) }
+      const bytes = await collectBytes(answer.body, bound.limit, bound.what, 'manifest-size')
+      const encoding = encodingOf(answer)
+      if (encoding === undefined) return { answer, bytes }
+      const { decodeDocument } = await import('./labelled-content.js')
+      return { answer, bytes: await decodeDocument(bytes, { ...bound, encoding }) }
     } catch (error) {
       if (!isGantryError(error, 'network-error', 'timeout')) throw error
       await attempts.again(error, request.signal)

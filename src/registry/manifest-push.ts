@@ -48,11 +48,13 @@ export async function collectManifest(
 ): Promise<ManifestContent> {
   const what = `manifest ${descriptor.digest}`
   if (descriptor.size > context.maxManifestSize) {
-    throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${context.maxManifestSize} bytes`)
+    throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${context.maxManifestSize} bytes`, {
+      details: { reason: 'manifest-size' },
+    })
   }
   const isHashed = !isSchema1Type(descriptor.mediaType)
   const content = isHashed ? verifyContent(descriptor, open()) : open()
-  const bytes = await collectBytes(content, context.maxManifestSize, what)
+  const bytes = await collectBytes(content, context.maxManifestSize, what, 'manifest-size')
   if (!isHashed) checkDigest(descriptor.digest, { mediaType: descriptor.mediaType, bytes }, what)
   return { descriptor: plainDescriptor(descriptor), bytes }
 }

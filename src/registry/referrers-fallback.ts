@@ -89,7 +89,11 @@ export function changedIndex(
   const added = changes.filter(({ kind }) => kind === 'add').map(({ descriptor }) => descriptor)
   const bytes = encodeJson({ ...document, manifests: [...kept, ...added] })
   if (bytes.byteLength > context.maxManifestSize) {
-    throw new GantryError('limit-exceeded', `a list of referrers exceeds the limit of ${context.maxManifestSize} bytes`)
+    throw new GantryError(
+      'limit-exceeded',
+      `a list of referrers exceeds the limit of ${context.maxManifestSize} bytes`,
+      { details: { reason: 'manifest-size' } },
+    )
   }
   return { descriptor: descriptorOf(MediaType.imageIndex, bytes), bytes }
 }

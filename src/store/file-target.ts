@@ -141,7 +141,9 @@ function checkTitle(title: string, options: FileTargetOptions): void {
   const problem = problemOfTitle(title, options)
   if (problem === undefined) return
   if (problem.kind === 'escape') throw traversal(title, problem.reason)
-  throw new GantryError('unsafe-path', `${REFUSED}: the name "${visibleLine(title)}" ${problem.reason}`)
+  throw new GantryError('unsafe-path', `${REFUSED}: the name "${visibleLine(title)}" ${problem.reason}`, {
+    details: { reason: problem.kind === 'unportable' ? 'unportable-name' : undefined },
+  })
 }
 
 /** Why content with a title is not written, by the title alone; undefined when it may be. */
@@ -161,6 +163,7 @@ export function problemOfTitle(
 
 function traversal(title: string, reason: string, cause?: unknown): GantryError {
   return new GantryError('unsafe-path', `${REFUSED}: path traversal disallowed: "${visibleLine(title)}" ${reason}`, {
+    details: { reason: 'path-traversal' },
     hint: 'writing outside of the output folder is not safe; allow it only where whoever made the content is trusted',
     cause,
   })

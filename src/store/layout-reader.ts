@@ -111,10 +111,12 @@ export class LayoutReader implements Source, BlobSource, LocalSource, ReferrerSo
     const { digest, size } = descriptor
     const what = `manifest ${digest}`
     if (size > MAX_MANIFEST_SIZE) {
-      throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${MAX_MANIFEST_SIZE} bytes`)
+      throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${MAX_MANIFEST_SIZE} bytes`, {
+        details: { reason: 'manifest-size' },
+      })
     }
     const bytes = this.content.open(digest, { size, offset: 0, signal })
-    return collectBytes(verifyContent(descriptor, bytes), MAX_MANIFEST_SIZE, what)
+    return collectBytes(verifyContent(descriptor, bytes), MAX_MANIFEST_SIZE, what, 'manifest-size')
   }
 }
 

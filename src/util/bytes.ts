@@ -1,4 +1,4 @@
-import { GantryError } from '../errors.js'
+import { GantryError, type ErrorReason } from '../errors.js'
 
 /** The one stream type of gantry. A Node Readable is one, and so is an array of chunks. */
 export type Bytes = AsyncIterable<Uint8Array>
@@ -30,14 +30,22 @@ export function openBytes(bytes: Uint8Array): OpenContent {
 
 /**
  * Collects a stream that is known to be small.
+ * @param reason which limit this is
  * @throws GantryError `limit-exceeded` as soon as more than `limit` bytes have arrived; `what` names it in the message
  */
-export async function collectBytes(content: Bytes, limit: number, what: string): Promise<Uint8Array> {
+export async function collectBytes(
+  content: Bytes,
+  limit: number,
+  what: string,
+  reason?: ErrorReason,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of content) {
     size += chunk.byteLength
-    if (size > limit) throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${limit} bytes`)
+    if (size > limit) {
+      throw new GantryError('limit-exceeded', `${what} exceeds the limit of ${limit} bytes`, { details: { reason } })
+    }
     chunks.push(chunk)
   }
   const only = chunks[0]

@@ -56,3 +56,12 @@ function systemErrorText(error: unknown): string | undefined {
     return undefined
   return /^E[A-Z0-9]+: ([^,]+)/.exec(error.message)?.[1] ?? error.message
 }
+
+/** What the operating system said of a file that was asked for, without the repetition of the path. */
+export function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'ENOENT') return 'no such file or directory'
+  if (code === 'EACCES') return 'permission denied'
+  if (code === 'EISDIR') return 'is a directory'
+  return cause instanceof Error ? cause.message : String(cause)
+}

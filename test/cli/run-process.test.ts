@@ -81,7 +81,7 @@ describe.runIf(existsSync('/dev/full'))('output that cannot be written', () => {
   test('is of no concern where it is the errors that nobody can read', async () => {
     const full = await open('/dev/full', 'w')
     try {
-      expect(await run(['resolve', `${reference}-no`], ['ignore', 'ignore', full.fd])).toMatchObject({ code: 1 })
+      expect(await run(['resolve', `${reference}-no`], ['ignore', 'ignore', full.fd])).toMatchObject({ code: 6 })
     } finally {
       await full.close()
     }

@@ -4,7 +4,7 @@ import { runCli } from './run-cli.js'
 describe('wrong usage', () => {
   test.each([
     [['nosuch'], 'Error: unknown command "nosuch" for "gantry"\nRun \'gantry --help\' for usage.\n'],
-    [['psuh'], 'Error: unknown command "psuh" for "gantry"\nRun \'gantry --help\' for usage.\n'],
+    [['psuh'], 'Error: unknown command "psuh" for "gantry"\nDid you mean "push"? Run \'gantry --help\' for usage.\n'],
     [
       ['pusg', 'x'],
       'Error: unknown command "pusg" for "gantry"\nDid you mean "push"? Run \'gantry --help\' for usage.\n',
@@ -37,7 +37,7 @@ describe('wrong usage', () => {
     [
       ['resolve', 'localhost:5000/UPPER:a'],
       'Error: "localhost:5000/UPPER:a": invalid reference: invalid repository "UPPER"\n' +
-        'Please make sure the provided reference is in the form of <registry>/<repo>[:tag|@digest]\n',
+        'Repository names are lower case: localhost:5000/upper\n',
     ],
     [
       ['resolve', 'x/y:1', '--username', 'u', '--identity-token', 't'],
@@ -88,11 +88,11 @@ describe('wrong usage', () => {
     ],
     [
       ['manifest', 'fetch', 'x/y:1', '--format', 'json', '--template', 'x'],
-      'Error: --template must be used with --format go-template\n',
+      '{"code":"invalid-argument","message":"--template must be used with --format go-template"}\n',
     ],
     [
       ['manifest', 'fetch', 'x/y:1', '--format', 'json', '--descriptor'],
-      'Error: --format, --descriptor cannot be used at the same time\n',
+      '{"code":"invalid-argument","message":"--format, --descriptor cannot be used at the same time"}\n',
     ],
     [
       ['manifest', 'delete', 'x/y:1', '--descriptor'],
@@ -107,6 +107,16 @@ describe('wrong usage', () => {
     [
       ['tag', 'ls', 'x'],
       /^Error: there is no "ls" sub-command for "gantry tag" command\nUsage: .*\nIf you want to list available tags/,
+    ],
+    [
+      ['repo', 'ls', 'localhost:1/team:v1'],
+      /^Error: "localhost:1\/team:v1": tags or digests should not be provided\nUsage: .*\n.*gantry repo tags/,
+    ],
+    [['pull', 'alpine'], /docker\.io\/library\/alpine:latest\n$/],
+    [['pull', '--ouput', 'x', 'a/b:c'], /^Error: unknown flag: --ouput\nDid you mean "--output"\?/],
+    [
+      ['tag', 'a/b:c', 'a/b:d'],
+      /^Error: "a\/b:d" is a reference, and a tag is wanted\nGive the tag alone: gantry tag a\/b:c d/,
     ],
     [
       ['completion', 'tcsh'],
@@ -141,7 +151,7 @@ describe('help', () => {
 
   test.each([[['resolve', '--help']], [['help', 'resolve']], [['digest', '-h']]])('%j', async (words) => {
     const { code, stdout } = await runCli(words)
-    expect(stdout).toMatch(/^Usage: gantry resolve \[flags\] <name>/)
+    expect(stdout).toMatch(/^Usage:\n {2}gantry resolve \[flags\] <name>/m)
     expect(stdout).toContain('--full-reference')
     expect(code).toBe(0)
   })

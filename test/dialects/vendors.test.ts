@@ -36,7 +36,7 @@ describe('what registries refuse', () => {
   test.each([404, 'drop'] as const)('ecr: a repository has to be made first (%s)', async (unknownPush) => {
     const bench = await open('ecr', ({ names }) => ({ names: { ...names, unknownPush } }))
     const result = await push(bench, bench.repository('unmade'), 'hello\n', '--retries', '2')
-    expect(result.code).toBe(1)
+    expect(result.code).toBe(unknownPush === 404 ? 6 : 1)
     if (unknownPush === 404) {
       expect(lines(result).at(-2)).toMatch(/name unknown: The repository with name 'project\/unmade' does not exist/)
     } else expect(result.stderr).toContain('connection closed')
@@ -302,7 +302,7 @@ describe('forms of errors', () => {
     const result = await bench.run('repo', 'tags', bench.repository('absent'))
     expect(result.stderr).toMatch(expected)
     expect(result.stderr.length).toBeLessThan(2000)
-    expect(result.code).toBe(1)
+    expect(result.code).toBe(6)
   })
 
   test.each(['details', 'text', 'empty', 'html'] as const)('of the token service: %s', async (errorBody) => {

@@ -44,7 +44,7 @@ describe('47: a certificate', () => {
     const bench = await LocalBench.open()
     const server = await serve(good, nothing)
     const ca = await bench.write('ca.pem', authority.cert)
-    await bench.fails(['resolve', `${server.host}/team/app:v1`, '--ca-file', ca], /not found/)
+    await bench.fails(['resolve', `${server.host}/team/app:v1`, '--ca-file', ca], /not found/, { code: 6 })
     expect(server.ledger).not.toEqual([])
   })
 })

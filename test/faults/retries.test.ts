@@ -150,7 +150,7 @@ describe('16: an answer that will not change is not asked for again', () => {
   }
 
   const denied = { status: 403, code: 5, message: /denied: requested access is denied/ }
-  const missing = { status: 404, code: 1, message: /not found/ }
+  const missing = { status: 404, code: 6, message: /not found/ }
   const cases = [denied, missing].flatMap((answer) => [
     { ...answer, what: 'manifest', path: MANIFEST },
     { ...answer, what: 'blob', path: BLOB },

@@ -154,7 +154,7 @@ describe.each(registriesUnderTest())('artifacts and the supply chain of Azure Co
       exitCode: 0,
     })
     const gone = await shell.type(`gantry manifest fetch ${artifact}`)
-    expect(gone.exitCode).toBe(1)
+    expect(gone.exitCode).toBe(6)
     expect(gone.stderr).toContain(`${registry.host}/team${count}/artifact:readme: not found`)
   })
 
@@ -243,7 +243,7 @@ describe.each(registriesUnderTest())('artifacts and the supply chain of Azure Co
     expect(outcome).toMatchObject({ stderr: '', exitCode: 0 })
     for (const digest of digests) {
       const left = await shell.type(`gantry manifest fetch \${IMAGE%:*}@${digest}`)
-      expect(left.exitCode, `${digest} is still there`).toBe(1)
+      expect(left.exitCode, `${digest} is still there`).toBe(6)
     }
     expect(await shell.type('gantry repo tags ${IMAGE%:*}')).toMatchObject({ stdout: '' })
   })

@@ -106,7 +106,7 @@ describe.each(registriesUnderTest())('NHN Container Registry, built on Harbor, o
     await shell.do('gantry push $NCR/hello-artifact:v1 artifact.txt')
     await shell.do('gantry copy $NCR/hello-artifact:v1 $MIRROR/hello-artifact:v1')
     await shell.do('gantry manifest delete -f $NCR/hello-artifact:v1')
-    expect(await shell.type('gantry resolve $NCR/hello-artifact:v1')).toMatchObject({ stdout: '', exitCode: 1 })
+    expect(await shell.type('gantry resolve $NCR/hello-artifact:v1')).toMatchObject({ stdout: '', exitCode: 6 })
     await shell.do('gantry pull -o out $MIRROR/hello-artifact:v1')
     expect(await shell.read('out/artifact.txt')).toBe('hello artifact\n')
   })

@@ -137,7 +137,7 @@ describe.each(registriesUnderTest())('image streams of OpenShift from a private 
 
     test('a platform that is not there is an error', async () => {
       const outcome = await shell.type('gantry copy --platform linux/s390x $REF $OTHER-none')
-      expect(outcome).toMatchObject({ stdout: '', exitCode: 1 })
+      expect(outcome).toMatchObject({ stdout: '', exitCode: 6 })
       expect(outcome.stderr).toContain('no matching manifest was found in the manifest list')
     })
   })

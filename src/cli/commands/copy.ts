@@ -1,141 +1,83 @@
-import { copy, isGantryError, type CopyResult, type GantryError } from '../../index.js'
-import { defineCommand, type CommandCall } from '../define-command.js'
-import { describeTarget, openCopySink, openSource, tagsOf, type CopyStore, type Target } from '../open-target.js'
-import { declareConnection } from '../options/connection.js'
-import { declareFormat, isMachineFormat, readFormat, type Format, type FormatValues } from '../options/format.js'
-import { declarePlatforms, readPlatforms } from '../options/platform.js'
-import { repeatable } from '../options/repeatable.js'
-import { declareTarget, readTarget } from '../options/target.js'
-import { declareTransfer, type TransferValues } from '../options/transfer.js'
-import { Printer } from '../output/printer.js'
-import { showResult } from '../output/show-result.js'
+import type { CopyTarget, Target } from '../../client/open-target.js'
+import { tagsOf } from '../../client/target.js'
+import { isGantryError } from '../../errors.js'
+import { copy } from '../../graph/copy.js'
+import type { CopyResult } from '../../graph/run-copy.js'
+import { copySink, describeTarget, source } from '../arguments.js'
+import { command } from '../command.js'
+import { flag, list } from '../options/option.js'
+import { platformsOptions, readPlatforms } from '../options/platform.js'
+import { transferOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
-import { whileReporting } from '../output/create-reporter.js'
 import { COPY_WORDS } from '../output/transfer-words.js'
 import { SideError } from '../prefixed-error.js'
-import { requireReference } from '../require-reference.js'
-import { UsageError } from '../usage-error.js'
-import { withSession } from '../with-session.js'
 
-interface Values extends FormatValues, TransferValues {
-  readonly platform?: readonly string[]
-  readonly recursive?: boolean
-  readonly artifactType?: readonly string[]
-  readonly force?: boolean
-  readonly includeNonDistributable?: boolean
-}
-
-export const copyCommand = defineCommand<Values>({
-  usage: '<from>{:<tag>|@<digest>} <to>[:<tag>[,<tag>][...]]',
-  description: `Copy an artifact, an image or an index from one target to another, with everything that it needs. What the
-destination has already does not move.
-
-Example - Copy an artifact between registries:
-  gantry copy localhost:5000/hello:v1 registry.example.com/team/hello:v1
-
-Example - Copy it together with its signatures, SBOMs and everything else that refers to it:
-  gantry copy -r localhost:5000/hello:v1 registry.example.com/team/hello:v1
-
-Example - Copy an index with two of its platforms:
-  gantry copy --platform linux/amd64,linux/arm64 localhost:5000/hello:v1 registry.example.com/team/hello:v1
-
-Example - Copy into an OCI image layout, and back:
-  gantry copy localhost:5000/hello:v1 --to-oci-layout ./layout:v1
-  gantry copy --from-oci-layout ./layout:v1 localhost:5000/hello:v2
-
-Example - Copy a whole graph into one file, to carry it across:
-  gantry copy -r localhost:5000/hello:v1 --to-oci-layout ./hello.tar:v1`,
-  arguments: { minimum: 2, as: 'the source and destination for copying' },
-  configure: (command) => {
-    command
-      .option('-r, --recursive', 'copy everything that refers to the artifact too')
-      .option('--artifact-type <type>', 'with -r: only referrers of this type', repeatable)
-      .option('--force', 'push every manifest again, also those that are there')
-      .option('--include-non-distributable', 'copy layers too that their owner wants fetched from elsewhere')
-    declareFormat(command)
-    declareTarget(command, { prefix: 'from-', distributionSpec: true })
-    declareTarget(command, { prefix: 'to-', distributionSpec: true })
-    command.option('--resolve <host:port:address[:port]>', 'connect to another address, on both sides', repeatable)
-    declarePlatforms(command)
-    declareConnection(command)
-    declareTransfer(command)
+export default command({
+  summary: 'Copy artifacts from one target to another',
+  aliases: ['cp'],
+  description:
+    'An artifact, an image or an index is copied with everything that it needs. What the destination has already does not move.',
+  arguments: {
+    source: source({ usage: '<from>{:<tag>|@<digest>}', side: 'from-', referrers: true }),
+    sink: copySink({ usage: '<to>[:<tag>[,<tag>][...]]', side: 'to-', referrers: true }),
   },
-  run: (call) =>
-    withSession(call.context, call.values, async (session) => {
-      const { context } = call
-      const values = withBaseResolve(call.values)
-      const [from = '', to = ''] = call.arguments
-      const format = readFormat(call.values)
-      const sourceOptions = await readTarget(values, context, 'from-')
-      const sinkOptions = await readTarget(values, context, 'to-')
-      const source = await openSource(session, from, sourceOptions)
-      const reference = requireReference(source, call)
-      const sinkEnd = await openCopySink(session, to, sinkOptions)
-      const sink = sinkEnd.target
-      const result = await copyTarget({ source, reference, sink, format }, call).catch(async (error: unknown) => {
-        await sinkEnd.abandon()
-        throw error
+  needs: 'the source and destination for copying',
+  options: {
+    recursive: flag('-r, --recursive', 'copy everything that refers to the artifact too'),
+    artifactType: list('--artifact-type <type>', 'with -r: only referrers of this type'),
+    force: flag('--force', 'push every manifest again, also those that are there'),
+    includeNonDistributable: flag(
+      '--include-non-distributable',
+      'copy layers too that their owner wants fetched from elsewhere',
+    ),
+    ...platformsOptions,
+    ...transferOptions,
+  },
+  examples: [
+    ['Copy an artifact between registries', 'copy localhost:5000/hello:v1 registry.example.com/team/hello:v1'],
+    [
+      'Copy it together with its signatures, SBOMs and everything else that refers to it',
+      'copy -r localhost:5000/hello:v1 registry.example.com/team/hello:v1',
+    ],
+    [
+      'Copy an index with two of its platforms',
+      'copy --platform linux/amd64,linux/arm64 localhost:5000/hello:v1 registry.example.com/team/hello:v1',
+    ],
+    [
+      'Copy into an OCI image layout, and back',
+      'copy localhost:5000/hello:v1 oci-layout:./layout:v1\ncopy oci-layout:./layout:v1 localhost:5000/hello:v2',
+    ],
+    [
+      'Copy a whole graph into one file, to carry it across',
+      'copy -r localhost:5000/hello:v1 oci-layout-tar:./hello.tar:v1',
+    ],
+  ],
+  progress: { words: COPY_WORDS },
+  async run({ source, sink, options, signal, report, print }) {
+    try {
+      const result = await copy(source.store, source.reference, sink.store, {
+        tags: tagsOf(sink),
+        digest: sink.digest,
+        platforms: readPlatforms(options.platform),
+        referrers: options.recursive,
+        artifactTypes: options.artifactType.length === 0 ? undefined : options.artifactType,
+        force: options.force,
+        nonDistributable: options.includeNonDistributable,
+        concurrency: options.concurrency,
+        onEvent: report.onEvent,
+        signal,
       })
-      await sinkEnd.complete()
-      if (call.values.quiet === true && !isMachineFormat(format)) return
-      await showCopied({ source, sink, result, format }, call)
-    }),
-})
-
-interface Ends {
-  readonly source: Target
-  readonly sink: Target<CopyStore>
-  readonly format: Format
-}
-
-async function copyTarget(
-  { source, reference, sink, format }: Ends & { readonly reference: string },
-  { context, values }: CommandCall<Values>,
-): Promise<CopyResult> {
-  checkDigest(sink, reference)
-  const options = { words: COPY_WORDS, format }
-  try {
-    return await whileReporting({ context, values }, options, (reporter) =>
-      copy(source.store, reference, sink.store, {
-        tags: sink.digest === undefined ? tagsOf(sink) : sink.extraTags,
-        platforms: readPlatforms(values),
-        referrers: values.recursive === true,
-        ...(values.artifactType === undefined ? {} : { artifactTypes: values.artifactType }),
-        force: values.force === true,
-        nonDistributable: values.includeNonDistributable === true,
-        concurrency: values.concurrency,
-        onEvent: reporter.onEvent,
-        signal: context.signal,
-      }),
-    )
-  } catch (error) {
-    throw namedSide(error, source, sink)
-  }
-}
-
-/** A copy keeps the digest, so a destination that names another one cannot be meant. */
-function checkDigest(sink: Target<CopyStore>, reference: string): void {
-  if (sink.digest === undefined || !reference.includes(':') || sink.digest === reference) return
-  throw new UsageError(`"${sink.typed}" cannot be the copy of ${reference}: the digests differ`)
-}
-
-/** Says which of the two references failed. */
-function namedSide(error: unknown, source: Target, sink: Target<CopyStore>): unknown {
-  if (!isGantryError(error) || error.side === undefined) return error
-  const end = error.side === 'source' ? source : sink
-  return new SideError(`${error.side} ${end.type} for "${end.typed}"`, error satisfies GantryError)
-}
-
-async function showCopied(
-  { source, sink, result, format }: Ends & { readonly result: CopyResult },
-  { context }: CommandCall<Values>,
-): Promise<void> {
-  const { digest } = result.root
-  // The platform of an index has another digest than the one that was typed.
-  const from = source.digest === undefined || source.digest === digest ? source.typed : `${source.path}@${digest}`
-  const shown = {
-    ...contentResultOf(sink.path, result.root),
-    referenceAsTags: result.tags.map((tag) => `${sink.path}:${tag}`),
+      await sink.complete()
+      tellOfGaps(result, (text) => print.notice(text))
+      return result
+    } catch (error) {
+      await sink.abandon()
+      throw namedSide(error, source, sink)
+    }
+  },
+  json: (result, { sink: { path } }) => ({
+    ...contentResultOf(path, result.root),
+    referenceAsTags: result.tags.map((tag) => `${path}:${tag}`),
     digestTags: result.digestTags,
     referrers: result.referrers,
     copied: result.copied,
@@ -143,23 +85,26 @@ async function showCopied(
     existing: result.existing,
     skipped: result.skipped.map(({ descriptor, reason }) => ({ ...descriptor, reason })),
     unlisted: result.unlisted,
+  }),
+  text({ root: { digest } }, print, { source, sink }) {
+    // The platform of an index has another digest than the one that was typed.
+    const from = source.digest === undefined || source.digest === digest ? source.typed : `${source.path}@${digest}`
+    print.status(`Copied ${describeTarget(source, from)} => ${describeTarget(sink)}`)
+    for (const tag of sink.extraTags) print.status(`Tagged ${tag}`)
+    print.status(`Digest: ${digest}`)
+  },
+})
+
+function tellOfGaps({ skipped, unlisted }: CopyResult, notice: (text: string) => void): void {
+  for (const { descriptor, reason } of skipped) notice(`skipped ${descriptor.digest}: ${reason}`)
+  for (const { digest } of unlisted) {
+    notice(`${digest} was copied, and the destination does not list it among the referrers of its subject`)
   }
-  const notices = new Printer(context)
-  for (const { descriptor, reason } of result.skipped) notices.notice(`skipped ${descriptor.digest}: ${reason}`)
-  for (const { digest: unlisted } of result.unlisted) {
-    notices.notice(`${unlisted} was copied, and the destination does not list it among the referrers of its subject`)
-  }
-  await showResult(context, format, shown, (printer) => {
-    printer.line(`Copied ${describeTarget(source, from)} => ${describeTarget(sink)}`)
-    for (const tag of sink.extraTags) printer.line(`Tagged ${tag}`)
-    printer.line(`Digest: ${digest}`)
-  })
 }
 
-/** What `--resolve` says holds for both sides, and what they say themselves comes after it. */
-function withBaseResolve(values: Values): Record<string, unknown> {
-  const all = { ...values } as Record<string, unknown>
-  const base = (all.resolve ?? []) as readonly string[]
-  for (const key of ['fromResolve', 'toResolve']) all[key] = [...base, ...((all[key] ?? []) as readonly string[])]
-  return all
+/** Says which of the two references failed. */
+function namedSide(error: unknown, source: Target, sink: CopyTarget): unknown {
+  if (!isGantryError(error) || error.side === undefined) return error
+  const end = error.side === 'source' ? source : sink
+  return new SideError(`${error.side} ${end.type} for "${end.typed}"`, error)
 }

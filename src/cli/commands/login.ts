@@ -1,60 +1,53 @@
+import { storeCredential } from '../../credentials/credential-store.js'
 import {
   readRegistrySettings,
   registrySettingsFileOf,
   setRegistrySettings,
   settingsOfRegistry,
 } from '../../credentials/registry-settings.js'
-import { checkCredential } from '../../registry/auth/credential.js'
+import { isRegistryName } from '../../oci/reference.js'
+import { checkCredential, type Credential } from '../../registry/auth/credential.js'
 import { classifyHost } from '../../registry/http/host-class.js'
-import { isRegistryName, Registry, storeCredential, type Credential } from '../../index.js'
+import { Registry } from '../../registry/registry.js'
+import { registry as registryArgument } from '../arguments.js'
+import { command } from '../command.js'
 import type { Context } from '../context.js'
-import { defineCommand } from '../define-command.js'
-import { declareConnection } from '../options/connection.js'
-import { credentialSettings } from '../options/environment.js'
 import { withoutScheme } from '../options/registry-name.js'
-import { declareRemote, readRemote, type RemoteOptions } from '../options/remote.js'
-import { Printer } from '../output/printer.js'
 import { Prompt } from '../prompt.js'
 import { UsageError } from '../usage-error.js'
-import { withSession } from '../with-session.js'
 
-export const login = defineCommand<object>({
-  usage: '<registry>',
-  description: `Log in to a registry. The credentials are tried before they are stored.
+export default command({
+  summary: 'Log in to a registry',
+  description: `The credentials are tried before they are stored.
 
 They are stored where docker keeps its own, in $DOCKER_CONFIG or ~/.docker/config.json and through the credential
-helpers that it names, so that docker, podman, oras and crane find them.
-
-Example - Log in with a password from stdin:
-  gantry login -u user --password-stdin localhost:5000 < password.txt
-
-Example - Log in with an identity token:
-  gantry login --identity-token-stdin registry.example.com < token.txt`,
-  arguments: { minimum: 1, as: 'the registry to log in to' },
-  configure: (command) => {
-    declareRemote(command)
-    declareConnection(command)
+helpers that it names, so that docker, podman, oras and crane find them.`,
+  arguments: { registry: registryArgument() },
+  needs: 'the registry to log in to',
+  examples: [
+    ['Log in with a password from stdin', 'login -u user --password-stdin localhost:5000 < password.txt'],
+    ['Log in with an identity token', 'login --identity-token-stdin registry.example.com < token.txt'],
+  ],
+  async run({ registry: typed, access, client, context, signal, print, usage }) {
+    const registry = withoutScheme(typed, (text) => print.notice(text))
+    if (!isRegistryName(registry)) throw new UsageError(`invalid registry "${registry}"`, { usage })
+    const { credentials } = access
+    const given = typeof credentials === 'object' && 'type' in credentials ? credentials : undefined
+    const credential = await completeCredential(given, context)
+    checkCredential(credential)
+    const transport = await client.connections({ ...access, credentials: credential }).transport(registry)
+    if (isReadOnTheWay(transport.origin)) {
+      print.notice(`WARNING! The credentials go to ${registry} without TLS: everybody on the way can read them.`)
+    }
+    await new Registry(transport).ping({ signal })
+    const stored = await storeCredential(client.connections().credentialSettings(), registry, credential)
+    if (stored.isPlainText) print.notice(`WARNING! The credentials are stored unencrypted in ${stored.path}.`)
+    if (stored.tightenedFrom !== undefined) print.notice(`${stored.path} is now readable by its owner alone.`)
+    await rememberAuthHosts(registry, access.trustedAuthHosts ?? [], context)
+    const { path, helper } = stored
+    return { registry, username: credential.type === 'basic' ? credential.username : undefined, path, helper }
   },
-  run: (call) =>
-    withSession(call.context, call.values, async (session) => {
-      const { context } = call
-      const printer = new Printer(context)
-      const registry = withoutScheme(call.arguments[0] ?? '', (text) => printer.notice(text))
-      if (!isRegistryName(registry)) throw new UsageError(`invalid registry "${registry}"`, { usage: call.usage })
-      const options = await readRemote({ ...call.values }, context)
-      const credential = await completeCredential(options, context)
-      checkCredential(credential)
-      const transport = await session.transport(registry, { ...options, credential })
-      if (isReadOnTheWay(transport.origin)) {
-        printer.notice(`WARNING! The credentials go to ${registry} without TLS: everybody on the way can read them.`)
-      }
-      await new Registry(transport).ping({ signal: context.signal })
-      const stored = await storeCredential(credentialSettings(context, options.registryConfig), registry, credential)
-      if (stored.isPlainText) printer.notice(`WARNING! The credentials are stored unencrypted in ${stored.path}.`)
-      if (stored.tightenedFrom !== undefined) printer.notice(`${stored.path} is now readable by its owner alone.`)
-      await rememberAuthHosts(registry, options.trustedAuthHosts, context)
-      printer.line('Login Succeeded')
-    }),
+  text: (_result, print) => print.line('Login Succeeded'),
 })
 
 /** Keeps the token services that the user has named for a registry, so that later commands need no flag. */
@@ -72,11 +65,11 @@ function isReadOnTheWay(origin: string): boolean {
 }
 
 /** Asks for what the flags did not say. */
-async function completeCredential({ credential, username }: RemoteOptions, context: Context): Promise<Credential> {
-  if (credential !== undefined && !(credential.type === 'basic' && credential.password === '')) return credential
+async function completeCredential(given: Credential | undefined, context: Context): Promise<Credential> {
+  if (given !== undefined && !(given.type === 'basic' && given.password === '')) return given
   const prompt = new Prompt(context)
   try {
-    const user = username ?? (await prompt.ask('Username: ')).trim()
+    const user = given?.type === 'basic' ? given.username : (await prompt.ask('Username: ')).trim()
     const secret = await prompt.askSecret(user === '' ? 'Token: ' : 'Password: ')
     if (secret === '') throw new UsageError(user === '' ? 'token required' : 'password required')
     return user === '' ? { type: 'identity-token', token: secret } : { type: 'basic', username: user, password: secret }

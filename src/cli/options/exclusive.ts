@@ -2,7 +2,7 @@ import { UsageError } from '../usage-error.js'
 
 /** Whether a flag was given a value that means something. */
 function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== false && value !== ''
+  return value !== undefined && value !== false && value !== '' && !(Array.isArray(value) && value.length === 0)
 }
 
 /**

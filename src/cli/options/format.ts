@@ -1,9 +1,11 @@
-import type { Command } from 'commander'
 import { UsageError } from '../usage-error.js'
+import { text } from './option.js'
 
 /** How a result is shown. */
 export type Format =
   { readonly type: 'text' | 'json' | 'tree' | 'table' } | { readonly type: 'go-template'; readonly template: string }
+
+export const FORMATS: readonly Format['type'][] = ['text', 'json', 'go-template']
 
 const MACHINE_TYPES: ReadonlySet<string> = new Set(['json', 'go-template'])
 
@@ -12,15 +14,17 @@ export interface FormatValues {
   readonly template?: string
 }
 
-/** Declares `--format` and `--template`. */
-export function declareFormat(command: Command, types: readonly string[] = ['text', 'json', 'go-template']): void {
-  command
-    .option('--format <format>', `how the result is shown: ${types.join(', ')} (default: ${types[0]})`)
-    .option('--template <template>', 'Go template for --format go-template')
+/** The flags `--format` and `--template` of a command that offers these types; the first is the default. */
+export function formatOptions(types: readonly string[] = FORMATS) {
+  const shown = `how the result is shown: ${types.join(', ')} (default: ${types[0] ?? 'text'})`
+  return {
+    format: text('--format <format>', shown, { group: 'output', choices: types }),
+    template: text('--template <template>', 'Go template for --format go-template', { group: 'output' }),
+  }
 }
 
 /** Reads the format; the first of the types is the default. */
-export function readFormat(values: FormatValues, types: readonly string[] = ['text', 'json', 'go-template']): Format {
+export function readFormat(values: FormatValues, types: readonly string[] = FORMATS): Format {
   const text = values.format ?? types[0] ?? 'text'
   const equals = text.indexOf('=')
   const type = equals === -1 ? text : text.slice(0, equals)
@@ -42,9 +46,4 @@ export function readFormat(values: FormatValues, types: readonly string[] = ['te
 /** Whether the result is for a program: then nothing but the result is printed. */
 export function isMachineFormat({ type }: Pick<Format, 'type'>): boolean {
   return MACHINE_TYPES.has(type)
-}
-
-/** The same by the flag alone, where nobody has read it yet and it may be wrong. */
-export function asksForMachineFormat({ format = '' }: FormatValues): boolean {
-  return MACHINE_TYPES.has(format.split('=', 1)[0] ?? '')
 }

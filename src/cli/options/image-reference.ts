@@ -1,4 +1,4 @@
-import { parseReference, type Reference } from '../../index.js'
+import { parseReference, type Reference } from '../../oci/reference.js'
 
 /** Where images without a registry in their name live. */
 const DEFAULT_REGISTRY = 'docker.io'
@@ -13,8 +13,8 @@ export function parseImageReference(text: string): Reference {
   const isOfficial = reference.registry === DEFAULT_REGISTRY && !reference.repository.includes('/')
   return {
     ...reference,
-    ...(isOfficial ? { repository: `library/${reference.repository}` } : {}),
-    ...(reference.tag === undefined && reference.digest === undefined ? { tag: 'latest' } : {}),
+    repository: isOfficial ? `library/${reference.repository}` : reference.repository,
+    tag: reference.tag ?? (reference.digest === undefined ? 'latest' : undefined),
   }
 }
 

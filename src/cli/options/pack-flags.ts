@@ -1,18 +1,24 @@
-import type { Command } from 'commander'
-import { architectureOf, parsePlatform, type ImageSpec, type Platform } from '../../index.js'
+import type { ImageSpec } from '../../oci/pack.js'
+import type { Platform } from '../../oci/platform.js'
 import { UsageError } from '../usage-error.js'
 import { checkExclusive } from './exclusive.js'
+import { parsed, text, type OptionValues } from './option.js'
 import { parseFileArgument, type FileArgument } from './packer.js'
+import { readPlatform } from './platform.js'
 
 /** Flags that decide what kind of manifest files are packed into. */
-export interface PackValues {
-  readonly config?: string
-  readonly artifactType?: string
-  readonly artifactPlatform?: string
-  readonly imageSpec?: string
+export const packOptions = {
+  artifactType: text('--artifact-type <type>', 'what kind of artifact this is'),
+  config: text('--config <file[:type]>', 'file that becomes the config of the manifest', { completes: 'file' }),
+  artifactPlatform: parsed(
+    '--artifact-platform <os[/arch][/variant][:os_version]>',
+    'platform of the artifact',
+    readPlatform,
+  ),
+  imageSpec: text('--image-spec <version>', 'form of the manifest: v1.1 or v1.0', { choices: ['v1.1', 'v1.0'] }),
 }
 
-/** The decision that {@link PackValues} stand for. */
+/** The decision that the flags stand for. */
 export interface PackDecision {
   readonly imageSpec: ImageSpec
   readonly artifactType?: string
@@ -20,18 +26,11 @@ export interface PackDecision {
   readonly artifactPlatform?: Platform
 }
 
-/** Declares the flags of {@link PackValues} that `push` has beyond `attach`. */
-export function declarePack(command: Command): void {
-  command
-    .option('--artifact-platform <os[/arch][/variant][:os_version]>', 'platform of the artifact')
-    .option('--image-spec <version>', 'form of the manifest: v1.1 or v1.0')
-}
-
 /**
  * Decides the form of the manifest: 1.1 unless asked otherwise; a config without an artifact type means 1.0, where the
  * config's type is that of the artifact.
  */
-export function readPack(values: PackValues): PackDecision {
+export function readPack(values: OptionValues<typeof packOptions>): PackDecision {
   const { config, artifactType, artifactPlatform } = values
   checkExclusive({ 'artifact-platform': artifactPlatform, config })
   const asked = readImageSpec(values.imageSpec)
@@ -47,11 +46,9 @@ export function readPack(values: PackValues): PackDecision {
   }
   return {
     imageSpec,
-    ...(artifactType === undefined ? {} : { artifactType }),
-    ...(config === undefined ? {} : { config: parseFileArgument(config) }),
-    ...(artifactPlatform === undefined
-      ? {}
-      : { artifactPlatform: parsePlatform(artifactPlatform, architectureOf(process.arch)) }),
+    artifactType,
+    config: config === undefined ? undefined : parseFileArgument(config),
+    artifactPlatform,
   }
 }
 

@@ -1,27 +1,22 @@
-import type { Command } from 'commander'
-import { Annotation, parseJsonObject, isJsonObject, type Annotations } from '../../index.js'
+import { Annotation } from '../../oci/annotations.js'
+import type { Annotations } from '../../oci/descriptor.js'
+import { isJsonObject, parseJsonObject } from '../../util/json.js'
 import type { Context } from '../context.js'
 import { UsageError } from '../usage-error.js'
-import { repeatable } from './repeatable.js'
+import { flag, list, text, type OptionValues } from './option.js'
 import { readTextFile } from './text-file.js'
 
-/** Flags of the commands that pack files into a manifest. */
-export interface PackerValues {
-  readonly annotation?: readonly string[]
-  readonly annotationFile?: string
-  readonly exportManifest?: string
-  /** False after `--disable-path-validation`. */
-  readonly disablePathValidation?: boolean
+/** The flags of commands that pack files into a manifest. */
+export const packerOptions = {
+  annotation: list('-a, --annotation <key=value>', 'annotation of the manifest'),
+  annotationFile: text('--annotation-file <file>', 'JSON file with annotations for $manifest, $config and each file', {
+    completes: 'file',
+  }),
+  exportManifest: text('--export-manifest <file>', 'write the pushed manifest to a file', { completes: 'file' }),
+  disablePathValidation: flag('--disable-path-validation', 'allow absolute paths of files'),
 }
 
-/** Declares the flags of {@link PackerValues}. */
-export function declarePacker(command: Command): void {
-  command
-    .option('-a, --annotation <key=value>', 'annotation of the manifest', repeatable)
-    .option('--annotation-file <file>', 'JSON file with annotations for $manifest, $config and each file')
-    .option('--export-manifest <file>', 'write the pushed manifest to a file')
-    .option('--disable-path-validation', 'allow absolute paths of files')
-}
+export type PackerValues = OptionValues<typeof packerOptions>
 
 /** Annotations for the manifest, its config and its files. */
 export interface PackAnnotations {
@@ -35,8 +30,11 @@ export interface PackAnnotations {
  * Reads the annotations. The manifest gets the time of its creation unless one is given: SOURCE_DATE_EPOCH
  * (reproducible-builds.org) where the environment has it, else now.
  */
-export async function readAnnotations(values: PackerValues, context: Context): Promise<PackAnnotations> {
-  const { annotation = [], annotationFile } = values
+export async function readAnnotations(
+  values: Pick<PackerValues, 'annotation' | 'annotationFile'>,
+  context: Context,
+): Promise<PackAnnotations> {
+  const { annotation, annotationFile } = values
   if (annotation.length > 0 && annotationFile !== undefined) {
     throw new UsageError('`--annotation` and `--annotation-file` cannot be both specified')
   }
@@ -44,13 +42,16 @@ export async function readAnnotations(values: PackerValues, context: Context): P
   const manifest = file.$manifest ?? parseAnnotationFlags(annotation)
   return {
     manifest: { [Annotation.created]: createdAt(context.environment), ...manifest },
-    ...(file.$config === undefined ? {} : { config: file.$config }),
+    config: file.$config,
     ofFile: (path) => file[path],
   }
 }
 
 /** Whether annotations were asked for at all. */
-export function hasAnnotations({ annotation = [], annotationFile }: PackerValues): boolean {
+export function hasAnnotations({
+  annotation,
+  annotationFile,
+}: Pick<PackerValues, 'annotation' | 'annotationFile'>): boolean {
   return annotation.length > 0 || annotationFile !== undefined
 }
 
@@ -110,12 +111,15 @@ export function parseFileArgument(text: string): FileArgument {
   const path = text.slice(0, colon)
   const mediaType = text.slice(colon + 1)
   if (path === '') throw new UsageError(`found empty file path in "${text}"`)
-  return mediaType === '' ? { path } : { path, mediaType }
+  return { path, mediaType: mediaType === '' ? undefined : mediaType }
 }
 
 /** Refuses absolute paths, which would become names that nobody else can pull. */
-export function checkPaths(files: readonly FileArgument[], { disablePathValidation }: PackerValues): void {
-  if (disablePathValidation === true) return
+export function checkPaths(
+  files: readonly FileArgument[],
+  { disablePathValidation }: Pick<PackerValues, 'disablePathValidation'>,
+): void {
+  if (disablePathValidation) return
   const absolute = files.map(({ path }) => path).filter((path) => path.startsWith('/') || /^[A-Za-z]:[\\/]/.test(path))
   if (absolute.length === 0) return
   throw new UsageError(

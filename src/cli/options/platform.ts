@@ -1,35 +1,30 @@
-import type { Command } from 'commander'
-import { architectureOf, parsePlatform, type Platform } from '../../index.js'
-import { repeatable } from './repeatable.js'
+import { architectureOf, parsePlatform, type Platform } from '../../oci/platform.js'
+import { list, parsed } from './option.js'
 
-export interface PlatformValues {
-  readonly platform?: string
+const SPELLING = '--platform <os[/arch][/variant][:os_version]>'
+
+/** The flag of commands that work on one platform; `all` means that none was chosen. */
+export const platformOptions = {
+  platform: parsed(SPELLING, 'choose this platform of an index', readPlatform),
 }
 
-/** Declares `--platform` for commands that work on one platform. */
-export function declarePlatform(command: Command): void {
-  command.option('--platform <os[/arch][/variant][:os_version]>', 'choose this platform of an index')
-}
-
-/** Declares `--platform` for commands that can work on several. */
-export function declarePlatforms(command: Command): void {
-  command.option(
-    '--platform <os[/arch][/variant][:os_version]>',
+/** The flag of commands that can work on several; read with {@link readPlatforms}. */
+export const platformsOptions = {
+  platform: list(
+    SPELLING,
     'only this platform of an index; given several times, or with commas, an index of these alone',
-    repeatable,
-  )
+  ),
 }
 
-/** Reads a platform; `all` means that none was chosen. A missing architecture is that of this machine. */
-export function readPlatform({ platform }: PlatformValues): { readonly platform?: Platform } {
-  if (platform === undefined || platform === 'all') return {}
-  return { platform: parsePlatform(platform, architectureOf(process.arch)) }
+/** Reads a platform; a missing architecture is that of this machine. */
+export function readPlatform(text: string): Platform | undefined {
+  return text === 'all' ? undefined : parsePlatform(text, architectureOf(process.arch))
 }
 
 /** Reads platforms that may have been given several times, or with commas. */
-export function readPlatforms({ platform = [] }: { readonly platform?: readonly string[] }): readonly Platform[] {
-  return platform
+export function readPlatforms(texts: readonly string[]): readonly Platform[] {
+  return texts
     .flatMap((text) => text.split(','))
-    .filter((text) => text !== 'all')
-    .map((text) => parsePlatform(text, architectureOf(process.arch)))
+    .map(readPlatform)
+    .filter((platform) => platform !== undefined)
 }

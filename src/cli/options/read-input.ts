@@ -1,9 +1,16 @@
-import { readFile } from 'node:fs/promises'
-import { collectBytes, GantryError, MAX_MANIFEST_SIZE } from '../../index.js'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Client } from '../../client/client.js'
+import { MAX_MANIFEST_SIZE } from '../../oci/manifest.js'
+import { collectBytes } from '../../util/bytes.js'
+import { TempFile } from '../../util/temp-file.js'
 import type { Context } from '../context.js'
 import { UsageError } from '../usage-error.js'
-import { readStdin } from './read-stdin.js'
-import { reasonOf } from './text-file.js'
+import { readDocument } from './text-file.js'
+
+/** Longest secret that is read; registry tokens are a few KiB. */
+const MAX_SECRET_SIZE = 1024 * 1024
 
 /** Refuses to read two things from one stdin. */
 export function checkStdinUse(values: object): void {
@@ -17,17 +24,61 @@ export function checkStdinUse(values: object): void {
   }
 }
 
-/** Reads a small document whole: a file, or stdin for `-`. */
-export async function readInput(file: string, context: Context, values: object): Promise<Uint8Array> {
-  if (file === '-') {
-    checkStdinUse(values)
-    return collectBytes(readStdin(context), MAX_MANIFEST_SIZE, 'manifest on stdin')
-  }
+/** Reads a manifest whole: a file, or stdin for `-`. */
+export async function readManifestFile(
+  file: string,
+  context: Context,
+  { maxManifestSize, ...flags }: Readonly<Record<string, unknown>>,
+): Promise<Uint8Array> {
+  const limit = typeof maxManifestSize === 'number' ? maxManifestSize : MAX_MANIFEST_SIZE
+  if (file !== '-') return readDocument(file, limit)
+  checkStdinUse(flags)
+  return collectBytes(readStdin(context), limit, 'manifest on stdin')
+}
+
+/** Reads a secret from stdin whole; one line end at its end is not part of it. */
+export async function readSecret(context: Context): Promise<string> {
+  const bytes = await collectBytes(readStdin(context), MAX_SECRET_SIZE, 'secret on stdin')
+  return Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
+    .replace(/\r$/, '')
+}
+
+/**
+ * Writes all of stdin to a temporary file, which goes with the client: content has to be opened again after a retry,
+ * and stdin cannot be.
+ * @returns the path of the file
+ */
+export async function spoolStdin(context: Context, client: Client): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-stdin-'))
+  client.closeLater({ close: () => rm(folder, { recursive: true, force: true }) })
+  const path = join(folder, 'stdin')
+  const file = await TempFile.create(path, { mode: 0o600 })
   try {
-    const bytes = await readFile(file)
-    if (bytes.byteLength <= MAX_MANIFEST_SIZE) return bytes
-  } catch (cause) {
-    throw new GantryError('file-error', `open ${file}: ${reasonOf(cause)}`, { cause })
+    for await (const chunk of readStdin(context)) await file.write(chunk)
+    await file.publish({ syncFolder: false })
+  } catch (error) {
+    await file.discard()
+    throw error
   }
-  throw new GantryError('limit-exceeded', `${file} exceeds the limit of ${MAX_MANIFEST_SIZE} bytes`)
+  return path
+}
+
+/**
+ * Everything on stdin, piece by piece. Ends with the reason of the context's signal as soon as that fires: what may come
+ * later on a pipe that stays open is not waited for, and does not keep the process alive.
+ */
+export async function* readStdin({ stdin, signal }: Context): AsyncGenerator<Uint8Array> {
+  const stop = (): void => void stdin.destroy()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    signal.throwIfAborted()
+    for await (const chunk of stdin) yield chunk as Uint8Array
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
 }

@@ -1,23 +1,29 @@
 import { readFile } from 'node:fs/promises'
-import { GantryError } from '../../index.js'
+import { GantryError } from '../../errors.js'
+import { reasonOf } from '../../util/file-error.js'
 
 /**
  * Reads a file that a flag names.
  * @throws GantryError `file-error` in the words of the operating system
  */
 export async function readTextFile(path: string): Promise<string> {
+  return (await readDocument(path)).toString('utf8')
+}
+
+/**
+ * Reads a small document whole.
+ * @param limit in bytes; default: none
+ * @throws GantryError `file-error` in the words of the operating system; `limit-exceeded`
+ */
+export async function readDocument(path: string, limit = Infinity): Promise<Buffer> {
+  let bytes: Buffer
   try {
-    return await readFile(path, 'utf8')
+    bytes = await readFile(path)
   } catch (cause) {
     throw new GantryError('file-error', `open ${path}: ${reasonOf(cause)}`, { cause })
   }
-}
-
-/** What the operating system said, without the repetition of the path. */
-export function reasonOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === 'ENOENT') return 'no such file or directory'
-  if (code === 'EACCES') return 'permission denied'
-  if (code === 'EISDIR') return 'is a directory'
-  return cause instanceof Error ? cause.message : String(cause)
+  if (bytes.byteLength <= limit) return bytes
+  throw new GantryError('limit-exceeded', `${path} exceeds the limit of ${limit} bytes`, {
+    details: { reason: 'manifest-size' },
+  })
 }

@@ -1,17 +1,28 @@
-import type { Command } from 'commander'
-import { parseCount } from './connection.js'
+import { flag, parseConcurrency, parseCount, parsed } from './option.js'
 
-export interface TransferValues {
-  readonly concurrency?: number
-  readonly quiet?: boolean
-  readonly debug?: boolean
-  readonly tty?: boolean
-  readonly verbose?: boolean
+/** The flags of commands that move content. */
+export const transferOptions = {
+  concurrency: parsed(
+    '--concurrency <count>',
+    'how much is moved side by side; follows the registry when not given, and for 0',
+    parseConcurrency,
+    { group: 'network' },
+  ),
 }
 
-/** Declares the flags of commands that move content. */
-export function declareTransfer(command: Command): void {
-  command
-    .option('--concurrency <count>', 'how much is moved side by side; follows the registry when not given', parseCount)
-    .option('--no-tty', 'no progress rows, also on a terminal')
+/** The flag of commands that show progress, which the runner reads. */
+export const progressOptions = {
+  noTty: flag('--no-tty', 'no progress rows, also on a terminal', { group: 'output' }),
+}
+
+/** The flag of commands that print lists. */
+export const listOptions = {
+  maxListLength: parsed(
+    '--max-list-length <count>',
+    'most entries that are read from one list (default: 100000)',
+    parseCount,
+    {
+      group: 'network',
+    },
+  ),
 }

@@ -1,8 +1,9 @@
-import { isGroup, type CommandEntry, type CommandGroup } from '../define-command.js'
-import type { Context } from '../context.js'
-import { createCommand } from '../run-command.js'
+import { isGroup, type CommandEntry, type CommandGroup } from '../command.js'
+import { optionsOf } from '../command-options.js'
 
-export type Shell = 'bash' | 'zsh' | 'fish' | 'powershell'
+export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const
+
+export type Shell = (typeof SHELLS)[number]
 
 /** What may follow the words of a command: names of commands below it, or its flags. */
 interface CompletionWords {
@@ -15,8 +16,8 @@ interface CompletionWords {
 }
 
 /** The script that makes a shell complete commands and flags of gantry; file names where an argument is wanted. */
-export async function formatCompletion(shell: Shell, tree: CommandGroup, context: Context): Promise<string> {
-  const words = await collectWords(tree, '', context)
+export async function formatCompletion(shell: Shell, tree: CommandGroup): Promise<string> {
+  const words = await collectWords(tree, '')
   switch (shell) {
     case 'bash':
       return formatBash(words)
@@ -29,30 +30,26 @@ export async function formatCompletion(shell: Shell, tree: CommandGroup, context
   }
 }
 
-async function collectWords(group: CommandGroup, path: string, context: Context): Promise<readonly CompletionWords[]> {
+async function collectWords(group: CommandGroup, path: string): Promise<readonly CompletionWords[]> {
   const collected: CompletionWords[] = [
     { path, commands: group.commands.map(({ name }) => name), flags: ['--help'], valueFlags: [] },
   ]
   for (const node of group.commands) {
     const below = path === '' ? node.name : `${path} ${node.name}`
-    collected.push(
-      ...(isGroup(node) ? await collectWords(node, below, context) : [await wordsOf(node, below, context)]),
-    )
+    collected.push(...(isGroup(node) ? await collectWords(node, below) : [await wordsOf(node, below)]))
   }
   return collected
 }
 
-async function wordsOf(entry: CommandEntry, path: string, context: Context): Promise<CompletionWords> {
-  const command = createCommand(entry, await entry.load(), `gantry ${path}`, context)
-  const options = command.options.filter(({ hidden }) => !hidden)
-  const long = (option: { readonly long?: string | undefined }) => option.long ?? ''
+async function wordsOf(entry: CommandEntry, path: string): Promise<CompletionWords> {
+  const options = Object.values(optionsOf(await entry.load())).filter(({ hidden }) => hidden !== true)
   return {
     path,
     commands: entry.name === 'completion' ? ['bash', 'zsh', 'fish', 'powershell'] : [],
-    flags: [...options.map(long), '--help'].sort(),
+    flags: [...options.map(({ long }) => long), '--help'].sort(),
     valueFlags: options
-      .filter(({ required }) => required)
-      .flatMap(({ long: name, short }) => [name ?? '', short ?? ''])
+      .filter(({ isBoolean }) => !isBoolean)
+      .flatMap(({ long, short }) => [long, short ?? ''])
       .filter((flag) => flag !== ''),
   }
 }

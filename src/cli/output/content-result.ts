@@ -1,4 +1,4 @@
-import type { Descriptor } from '../../index.js'
+import type { Descriptor } from '../../oci/descriptor.js'
 
 /** Content as results show it: the reference that it is found under, and the fields of its descriptor. */
 export interface ContentResult extends Pick<

@@ -1,4 +1,5 @@
-import { Annotation, type Descriptor } from '../../index.js'
+import { Annotation } from '../../oci/annotations.js'
+import type { Descriptor } from '../../oci/descriptor.js'
 
 /** The first twelve digits of a digest, enough to tell the content of one transfer apart. */
 export function shortDigest({ digest }: Descriptor): string {

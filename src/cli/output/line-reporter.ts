@@ -1,4 +1,6 @@
-import { Annotation, isManifest, type Descriptor, type TransferEvent } from '../../index.js'
+import type { TransferEvent } from '../../graph/events.js'
+import { Annotation } from '../../oci/annotations.js'
+import { isManifest, type Descriptor } from '../../oci/descriptor.js'
 import { nameOf, shortDigest } from './describe-content.js'
 import type { Printer } from './printer.js'
 import type { TransferReporter } from './transfer-reporter.js'

@@ -1,4 +1,5 @@
-import { formatJson, visibleJson, visibleText } from '../../index.js'
+import { formatJson } from '../../oci/encode-json.js'
+import { visibleJson, visibleText } from '../../util/visible-text.js'
 import type { Context, OutputStream } from '../context.js'
 
 /**
@@ -8,10 +9,18 @@ import type { Context, OutputStream } from '../context.js'
 export class Printer {
   readonly #stdout: OutputStream
   readonly #stderr: OutputStream
+  readonly #isQuiet: boolean
 
-  constructor(context: Pick<Context, 'stdout' | 'stderr'>) {
+  /** @param options.quiet says nothing but results */
+  constructor(context: Pick<Context, 'stdout' | 'stderr'>, { quiet = false }: { readonly quiet?: boolean } = {}) {
     this.#stdout = context.stdout
     this.#stderr = context.stderr
+    this.#isQuiet = quiet
+  }
+
+  /** Lines on stdout that say what was done, which nobody needs who asked for quiet. */
+  status(text: string): void {
+    if (!this.#isQuiet) this.line(text)
   }
 
   /** One or more lines of text on stdout. */

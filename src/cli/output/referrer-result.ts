@@ -1,4 +1,4 @@
-import type { ReferrerNode } from '../../index.js'
+import type { ReferrerNode } from '../../graph/discover.js'
 import { contentResultOf, type ContentResult } from './content-result.js'
 
 /** A node of a tree of referrers, as JSON and templates show it. */

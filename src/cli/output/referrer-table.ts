@@ -1,4 +1,5 @@
-import { formatJson, type ReferrerNode } from '../../index.js'
+import type { ReferrerNode } from '../../graph/discover.js'
+import { formatJson } from '../../oci/encode-json.js'
 
 /** The first level of referrers as a table with two columns, each row followed by the descriptor when `verbose`. */
 export function formatReferrerTable(

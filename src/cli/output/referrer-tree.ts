@@ -1,4 +1,6 @@
-import { visibleLine, type Annotations, type ReferrerNode } from '../../index.js'
+import type { ReferrerNode } from '../../graph/discover.js'
+import type { Annotations } from '../../oci/descriptor.js'
+import { visibleLine } from '../../util/visible-text.js'
 import type { Palette } from './palette.js'
 import { formatYamlScalar } from './yaml-scalar.js'
 

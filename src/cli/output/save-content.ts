@@ -3,7 +3,9 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { GantryError, TempFile, type Bytes } from '../../index.js'
+import { GantryError } from '../../errors.js'
+import type { Bytes } from '../../util/bytes.js'
+import { TempFile } from '../../util/temp-file.js'
 
 /**
  * Writes content that has been, or is being, verified to a file that a flag names. The file appears complete or not at

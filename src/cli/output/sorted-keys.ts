@@ -1,4 +1,4 @@
-import { isJsonObject } from '../../index.js'
+import { isJsonObject } from '../../util/json.js'
 
 /** A parsed document with the keys of every object in order, as Go prints maps. */
 export function sortedKeys(value: unknown): unknown {

@@ -1,5 +1,7 @@
 import ora, { type Ora } from 'ora'
-import { visibleLine, type Descriptor, type OnTransferEvent } from '../../index.js'
+import type { OnTransferEvent } from '../../graph/events.js'
+import type { Descriptor } from '../../oci/descriptor.js'
+import { visibleLine } from '../../util/visible-text.js'
 import type { Context, OutputStream } from '../context.js'
 import { nameOf, shortDigest } from './describe-content.js'
 import { formatBytes, formatTime } from './format-amount.js'

@@ -1,4 +1,4 @@
-import type { TransportEvent } from '../../index.js'
+import type { TransportEvent } from '../../registry/http/transport-event.js'
 
 /** Which of the things that happen on the wire are shown. */
 export interface TraceOptions {

@@ -1,4 +1,5 @@
-import type { Descriptor, TransferEvent } from '../../index.js'
+import type { TransferEvent } from '../../graph/events.js'
+import type { Descriptor } from '../../oci/descriptor.js'
 
 /** A transfer that runs. */
 export interface RunningTransfer {

@@ -1,4 +1,4 @@
-import type { OnTransferEvent } from '../../index.js'
+import type { OnTransferEvent } from '../../graph/events.js'
 
 /** Shows what a transfer does while it runs. */
 export interface TransferReporter {

@@ -26,7 +26,7 @@ export async function checkRealm(realm: string, base: URL, rule: RealmRule): Pro
   const hint = 'trust it as an authentication host of this registry, if it is one'
   const host = registry.mask?.(url.host) ?? url.host
   const message = `token service ${host} is not trusted for ${registry.origin.host}`
-  throw new GantryError('untrusted-destination', message, { hint })
+  throw new GantryError('untrusted-destination', message, { hint, details: { reason: 'token-service' } })
 }
 
 async function isTrusted(url: URL, { registry, trustedAuthHosts }: RealmRule): Promise<boolean> {

@@ -69,6 +69,7 @@ function tlsError(code: string, cause: unknown, { host, secure }: Peer): GantryE
   if (UNKNOWN_AUTHORITY.has(code)) {
     return new GantryError('tls-error', `${host}: certificate signed by unknown authority`, {
       hint: 'trust the authority that signed it, if the server is the one you mean',
+      details: { reason: 'unknown-authority' },
       cause,
     })
   }
@@ -77,6 +78,7 @@ function tlsError(code: string, cause: unknown, { host, secure }: Peer): GantryE
   if (NOT_TLS.has(code)) {
     return new GantryError('tls-error', `${host} gave an HTTP response to an HTTPS client`, {
       hint: 'use plain HTTP if the server offers nothing else',
+      details: { reason: 'plain-http-server' },
       cause,
     })
   }

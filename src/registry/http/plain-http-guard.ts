@@ -76,6 +76,8 @@ export class PlainHttpGuard {
 
   #tlsWanted(): FinalError {
     const message = `${this.#client.registry.host} speaks TLS, and was asked in plain HTTP`
-    return new FinalError(new GantryError('tls-error', message, { hint: 'use HTTPS for this registry' }))
+    return new FinalError(
+      new GantryError('tls-error', message, { hint: 'use HTTPS for this registry', details: { reason: 'tls-server' } }),
+    )
   }
 }

@@ -63,6 +63,11 @@ async function sendElsewhere(request: HttpRequest, settings: RedirectSettings): 
     const { host } = request.url
     const { mask = String } = pointing()
     throw new GantryError(error.code, `${place} ${error.message.replaceAll(host, mask(host))}`, {
+      details: {
+        ...error.details,
+        host: mask(host),
+        role: place === 'redirect target' ? 'redirect-target' : undefined,
+      },
       hint:
         place === 'redirect target'
           ? `this host is not the registry itself: ${pointing().origin.host} keeps content there and redirects to it`

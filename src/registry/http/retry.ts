@@ -12,20 +12,13 @@ import type { RetryOptions } from './transport-options.js'
 /** How repetition is bounded, with every value. */
 export type RetryLimits = Required<RetryOptions>
 
-const DEFAULTS: RetryLimits = {
-  attempts: 5,
-  firstDelay: 300,
-  maxDelay: 15_000,
-  maxRetryAfter: 60_000,
-  maxTotalDelay: 120_000,
-}
-
 /** Statuses after which the same request may well succeed. */
 const RETRYABLE_STATUSES = new Set([408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524])
 
 /** Fills in the bounds that were not given. */
 export function retryLimitsOf(options: RetryOptions = {}): RetryLimits {
-  return { ...DEFAULTS, ...options }
+  const { attempts = 5, firstDelay = 300, maxDelay = 15_000, maxRetryAfter = 60_000, maxTotalDelay = 120_000 } = options
+  return { attempts, firstDelay, maxDelay, maxRetryAfter, maxTotalDelay }
 }
 
 /** Whether an answer says that it is worth while to ask again. */
@@ -127,7 +120,7 @@ export class Retrier {
     throw new GantryError(
       'rate-limited',
       `${host} asks to wait ${wanted} s after status ${status}; the limit is ${maxRetryAfter / 1000} s`,
-      { response: { status, method, url: redactUrl(task.url()), errors: [] } },
+      { response: { status, method, url: redactUrl(task.url()), errors: [] }, details: { reason: 'long-wait' } },
     )
   }
 

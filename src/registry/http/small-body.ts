@@ -1,6 +1,6 @@
 import { GantryError } from '../../errors.js'
 import { collectBytes } from '../../util/bytes.js'
-import { decodeDocument, encodingOf } from '../content-encoding.js'
+import { encodingOf } from '../content-encoding.js'
 import type { Answer } from './answer.js'
 
 export interface SmallBodyOptions {
@@ -23,7 +23,10 @@ export async function readSmallBody(answer: Answer, { limit, timeLimit, what }: 
   const timer = timeLimit > 0 ? setTimeout(onTimeout, timeLimit) : undefined
   try {
     const bytes = await collectBytes(answer.body, limit, what)
-    return await decodeDocument(bytes, { encoding: encodingOf(answer), limit, what })
+    const encoding = encodingOf(answer)
+    if (encoding === undefined) return bytes
+    const { decodeDocument } = await import('../labelled-content.js')
+    return await decodeDocument(bytes, { encoding, limit, what })
   } finally {
     clearTimeout(timer)
   }

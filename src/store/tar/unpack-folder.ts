@@ -140,7 +140,9 @@ class Unpacking {
 
   async #takeFile(path: string, entry: TarEntry, content: Bytes): Promise<void> {
     this.#size += entry.size
-    if (this.#size > this.#limit.bytes) throw new GantryError('limit-exceeded', this.#limit.message)
+    if (this.#size > this.#limit.bytes) {
+      throw new GantryError('limit-exceeded', this.#limit.message, { details: { reason: 'unpacked-size' } })
+    }
     if (entry.size > SMALL_FILE_SIZE) await this.#writer.writeLargeFile(path, content, entry)
     else this.#writer.writeSmallFile(path, await collectBytes(content, SMALL_FILE_SIZE, path), entry)
   }
@@ -152,7 +154,9 @@ class Unpacking {
       problem === undefined ||
       (problem.kind === 'unportable' && this.#options.allowUnportableNames === true && process.platform !== 'win32')
     if (isAllowed) return path
-    throw new GantryError('unsafe-path', `${where} ${problem.refusal}`)
+    throw new GantryError('unsafe-path', `${where} ${problem.refusal}`, {
+      details: { reason: problem.kind === 'unportable' ? 'unportable-name' : undefined },
+    })
   }
 }
 

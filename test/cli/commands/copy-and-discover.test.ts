@@ -94,7 +94,7 @@ describe('copy', () => {
     expect(whole.stdout).toContain(`Digest: ${index.root.digest}\n`)
     const none = await runCli(['cp', '--platform', 'plan9/mips', from, `${sink.registry}/multi:none`])
     expect(none.stderr).toContain('no matching manifest was found in the manifest list')
-    expect(none.code).toBe(1)
+    expect(none.code).toBe(6)
   })
 
   test.each([
@@ -103,7 +103,7 @@ describe('copy', () => {
     const from = `${source.registry}/app:${tag}`
     const { code, stderr } = await runCli(['cp', from, `${sink.registry}/x:v1`])
     expect(stderr).toBe(expected(from))
-    expect(code).toBe(1)
+    expect(code).toBe(6)
   })
 
   test('says that the destination failed', async () => {
@@ -169,7 +169,7 @@ describe('discover', () => {
 
   test('what is not there', async () => {
     expect(await runCli(['discover', `${name()}:nosuch`])).toMatchObject({
-      code: 1,
+      code: 6,
       stderr: `Error response from registry: ${name()}:nosuch: not found\n`,
     })
   })

@@ -28,7 +28,7 @@ describe('resolve', () => {
   })
   test('what is not there', async () => {
     expect(await runCli(['resolve', `${name}:nosuch`])).toEqual({
-      code: 1,
+      code: 6,
       stdout: '',
       stderr: `Error response from registry: ${name}:nosuch: not found\n`,
     })
@@ -105,7 +105,7 @@ describe('manifest fetch', () => {
     expect(stderr).toBe(
       `Error response from registry: failed to fetch the content of "${name}:nosuch": ${name}:nosuch: not found\n`,
     )
-    expect(code).toBe(1)
+    expect(code).toBe(6)
   })
   test('the config', async () => {
     expect((await runCli(['manifest', 'fetch-config', `${name}:v1`])).stdout).toBe('{}')
@@ -155,12 +155,21 @@ describe('manifest push', () => {
 })
 
 describe('manifest delete', () => {
-  test('asks, and takes no answer for no', async () => {
-    const { code, stdout } = await runCli(['manifest', 'delete', `${name}:v1`])
+  test('asks, and does nothing after a no', async () => {
+    const { code, stdout } = await runCli(['manifest', 'delete', `${name}:v1`], { stdin: 'n\n' })
     expect(stdout).toBe(
       `Are you sure you want to delete the manifest "${root.digest}" and all tags associated with it? [y/N] Operation cancelled.\n`,
     )
     expect(code).toBe(0)
+    expect((await runCli(['resolve', `${name}:v1`])).code).toBe(0)
+  })
+
+  test('fails where nobody answers, and names the flag', async () => {
+    const { code, stderr } = await runCli(['manifest', 'delete', `${name}:v1`])
+    expect(stderr).toBe(
+      'Error: nobody has answered the question, and nothing was deleted\nAnswer "y" on stdin, or delete without a question with -f (--force).\n',
+    )
+    expect(code).toBe(2)
     expect((await runCli(['resolve', `${name}:v1`])).code).toBe(0)
   })
   test('after a yes; a second time it is missing', async () => {
@@ -175,7 +184,7 @@ describe('manifest delete', () => {
       stdout: `Missing ${other}:a\n`,
     })
     expect(await runCli(['manifest', 'delete', `${other}:a`])).toMatchObject({
-      code: 1,
+      code: 6,
       stderr: `Error: ${other}:a: the specified manifest does not exist\n`,
     })
   })
@@ -188,7 +197,7 @@ describe('manifest delete', () => {
     const { stdout } = await runCli(['manifest', 'delete', '-r', '-f', `${graph}:v1`])
     expect(stdout).toBe(`Deleted ${signature.digest}\nDeleted ${sbom.digest}\nDeleted [registry] ${graph}:v1\n`)
     for (const { digest } of [subject, sbom, signature]) {
-      expect((await runCli(['manifest', 'fetch', `${graph}@${digest}`])).code).toBe(1)
+      expect((await runCli(['manifest', 'fetch', `${graph}@${digest}`])).code).toBe(6)
     }
   })
 })
@@ -226,13 +235,13 @@ describe('blob', () => {
     await mkdir(folder)
     const { code, stderr } = await runCli(['blob', 'fetch', '-o', join(folder, 'x'), `${name}@${ABSENT}`])
     expect(stderr).toBe(`Error response from registry: ${name}@${ABSENT}: not found\n`)
-    expect(code).toBe(1)
+    expect(code).toBe(6)
   })
   test('delete', async () => {
     const digest = digestOf('to be deleted')
     await runCli(['blob', 'push', '--size', '13', name, '-'], { stdin: 'to be deleted' })
     const question = `Are you sure you want to delete the blob "${digest}"? [y/N] `
-    expect((await runCli(['blob', 'delete', `${name}@${digest}`])).stdout).toBe(`${question}Operation cancelled.\n`)
+    expect(await runCli(['blob', 'delete', `${name}@${digest}`])).toMatchObject({ code: 2, stdout: `${question}\n` })
     expect((await runCli(['blob', 'rm', '-f', `${name}@${digest}`])).stdout).toBe(
       `Deleted [registry] ${name}@${digest}\n`,
     )
@@ -279,7 +288,7 @@ describe('repo', () => {
   test('tags of a repository that is not there', async () => {
     const { code, stderr } = await runCli(['repo', 'tags', `${fixture.registry}/nosuch`])
     expect(stderr).toMatch(/^Error response from registry: name unknown: /)
-    expect(code).toBe(1)
+    expect(code).toBe(6)
   })
 })
 

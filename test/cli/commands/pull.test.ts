@@ -145,7 +145,7 @@ describe('pull', () => {
   test('what is not there', async () => {
     const out = newFolder()
     expect(await runCli(['pull', `${name}:nosuch`, '-o', out])).toEqual({
-      code: 1,
+      code: 6,
       stdout: '',
       stderr: `Error response from registry: ${name}:nosuch: not found\n`,
     })

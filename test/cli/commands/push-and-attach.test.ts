@@ -214,7 +214,7 @@ describe('push', () => {
     expect(await runCli(['push', `${name}:bad`, file, file, ...absolute])).toMatchObject({
       stderr: `Error: ${file}: duplicate name\n`,
     })
-    expect((await runCli(['resolve', `${name}:bad`])).code).toBe(1)
+    expect((await runCli(['resolve', `${name}:bad`])).code).toBe(6)
   })
 })
 
@@ -253,7 +253,7 @@ describe('attach', () => {
   test('what is not there', async () => {
     const { code, stderr } = await runCli(['attach', '--artifact-type', 'doc/ex', `${name}:nosuch`, '-a', 'k=v'])
     expect(stderr).toBe(`Error response from registry: ${name}:nosuch: not found\n`)
-    expect(code).toBe(1)
+    expect(code).toBe(6)
   })
 
   test.each([

@@ -18,7 +18,7 @@ describe('--annotation key=value', () => {
     await fc.assert(
       fc.asyncProperty(pairs, async (entries) => {
         const annotation = entries.map(([name, text]) => `${name}=${text}`)
-        const { manifest } = await readAnnotations({ annotation }, context)
+        const { manifest } = await readAnnotations({ annotationFile: undefined, annotation }, context)
         const written = entries.filter(([name]) => name !== '__proto__')
         expect(
           Object.entries(manifest)
@@ -36,11 +36,14 @@ describe('--annotation key=value', () => {
       fc.asyncProperty(fc.string(), fc.array(fc.string(), { maxLength: 3 }), async (text, others) => {
         const bare = text.replaceAll('=', '')
         await expect(
-          readAnnotations({ annotation: [...others.map((other, index) => `${index}=${other}`), bare] }, context),
+          readAnnotations(
+            { annotationFile: undefined, annotation: [...others.map((other, index) => `${index}=${other}`), bare] },
+            context,
+          ),
         ).rejects.toBeInstanceOf(UsageError)
-        await expect(readAnnotations({ annotation: [`${bare}=1`, `${bare}=2`] }, context)).rejects.toBeInstanceOf(
-          UsageError,
-        )
+        await expect(
+          readAnnotations({ annotationFile: undefined, annotation: [`${bare}=1`, `${bare}=2`] }, context),
+        ).rejects.toBeInstanceOf(UsageError)
       }),
     )
   })

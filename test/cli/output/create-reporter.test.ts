@@ -1,7 +1,7 @@
 import { clearLine, cursorTo, moveCursor } from 'node:readline'
 import { PassThrough, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { whileReporting } from '../../../src/cli/output/create-reporter.js'
+import { createReporter } from '../../../src/cli/output/create-reporter.js'
 import { PULL_WORDS } from '../../../src/cli/output/transfer-words.js'
 import { descriptorOf } from '../../../src/index.js'
 
@@ -36,10 +36,10 @@ async function shownOn(terminal: {
     programName: 'gantry',
   }
   const descriptor = descriptorOf('application/octet-stream', Buffer.from('x'))
-  await whileReporting({ context, values: {} }, { words: PULL_WORDS }, async (reporter) => {
-    reporter.onEvent({ type: 'started', descriptor })
-    reporter.onEvent({ type: 'finished', descriptor })
-  })
+  const reporter = await createReporter(context, { words: PULL_WORDS })
+  reporter?.onEvent({ type: 'started', descriptor })
+  reporter?.onEvent({ type: 'finished', descriptor })
+  reporter?.stop()
   return written
 }
 

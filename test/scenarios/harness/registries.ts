@@ -90,6 +90,8 @@ async function startEmbedded(folder: string, tls: Certificates | undefined, opti
   const { startRegistryServer } = (await import(join(projectFolder, 'dist/index.js'))) as typeof Library
   const server = await startRegistryServer({
     folder: join(folder, 'data'),
+    // Scenarios reach it under names of their own.
+    allowRemote: true,
     ...(tls === undefined ? {} : { tls: await readCertificate(tls) }),
     ...(options.password ? { authentication: { type: 'basic', htpasswd } } : {}),
   })

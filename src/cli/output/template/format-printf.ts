@@ -1,4 +1,4 @@
-import { formatGoValue } from '../../../index.js'
+import { formatGoValue } from '../../../registry/go-format.js'
 import { toNumber } from './template-values.js'
 
 /** A verb of Go's fmt: flags, width, precision, letter. */

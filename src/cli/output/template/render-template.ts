@@ -1,4 +1,5 @@
-import { formatGoValue, isJsonObject } from '../../../index.js'
+import { formatGoValue } from '../../../registry/go-format.js'
+import { isJsonObject } from '../../../util/json.js'
 import { parseTemplate, type Operand, type Pipeline, type TemplateNode, type TemplateNodes } from './parse-template.js'
 import { templateError } from './template-error.js'
 import { TEMPLATE_FUNCTIONS } from './template-functions.js'

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import { formatGoValue, formatJson, isJsonObject } from '../../../index.js'
+import { formatJson } from '../../../oci/encode-json.js'
+import { formatGoValue } from '../../../registry/go-format.js'
+import { isJsonObject } from '../../../util/json.js'
 import { formatPrintf } from './format-printf.js'
 import { templateError } from './template-error.js'
 import { compare, isEqual, isTruthy, toList, toNumber } from './template-values.js'

@@ -1,4 +1,5 @@
-import { formatGoValue, isJsonObject } from '../../../index.js'
+import { formatGoValue } from '../../../registry/go-format.js'
+import { isJsonObject } from '../../../util/json.js'
 import { templateError } from './template-error.js'
 
 /** What counts as true in a template: everything but nothing, false, 0 and what is empty. */

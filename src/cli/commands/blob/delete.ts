@@ -1,0 +1,45 @@
+import { GantryError, isGantryError } from '../../../errors.js'
+import { blobSink, describeTarget } from '../../arguments.js'
+import { command } from '../../command.js'
+import { checkForce, confirm, confirmOptions } from '../../options/confirm.js'
+import { checkExclusive } from '../../options/exclusive.js'
+import { flag } from '../../options/option.js'
+
+export default command({
+  summary: 'Delete a blob',
+  aliases: ['remove', 'rm'],
+  description: 'The command asks first.',
+  arguments: { target: blobSink() },
+  needs: 'the target blob to delete',
+  options: {
+    ...confirmOptions,
+    descriptor: flag('--descriptor', 'print the descriptor of the deleted blob'),
+    pretty: flag('--pretty', 'indent the JSON that is printed'),
+  },
+  examples: [['Delete a blob without a question', 'blob delete --force localhost:5000/hello@sha256:…']],
+  check({ options, format }) {
+    checkForce(options)
+    checkExclusive({ format, descriptor: options.descriptor })
+  },
+  async run({ target: { store, typed, digest }, options: { force, descriptor: isAsked }, context, signal }) {
+    const descriptor = await store.resolveBlob(digest, { signal }).catch((error: unknown) => {
+      if (isGantryError(error, 'not-found')) return undefined
+      throw error
+    })
+    if (descriptor === undefined) {
+      if (force && !isAsked) return { reference: typed, outcome: 'missing' as const }
+      throw new GantryError('not-found', `${typed}: the specified blob does not exist`)
+    }
+    if (!force && !(await confirm(`Are you sure you want to delete the blob "${digest}"?`, context))) {
+      return { reference: typed, outcome: 'cancelled' as const }
+    }
+    await store.delete(descriptor, { signal })
+    return { reference: typed, outcome: 'deleted' as const, descriptor }
+  },
+  text({ outcome, descriptor }, print, { target, options }) {
+    if (outcome === 'missing') print.line(`Missing ${target.typed}`)
+    if (outcome !== 'deleted') return
+    if (options.descriptor) print.compactJson(descriptor, options.pretty)
+    else print.line(`Deleted ${describeTarget(target)}`)
+  },
+})

@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises'
+import { GantryError } from '../../../errors.js'
+import { MediaType } from '../../../oci/media-types.js'
+import { FileSource } from '../../../store/file-source.js'
+import { reasonOf } from '../../../util/file-error.js'
+import { describeTarget, sink, word } from '../../arguments.js'
+import { command } from '../../command.js'
+import { checkExclusive } from '../../options/exclusive.js'
+import { flag, parsed, text } from '../../options/option.js'
+import { checkStdinUse, spoolStdin } from '../../options/read-input.js'
+import { transferOptions } from '../../options/transfer.js'
+import { contentResultOf } from '../../output/content-result.js'
+import { PUSH_WORDS } from '../../output/transfer-words.js'
+import { UsageError } from '../../usage-error.js'
+
+export default command({
+  summary: 'Push a blob',
+  arguments: { target: sink({ usage: '<name>[@<digest>]' }), file: word('<file>', { completes: 'file' }) },
+  needs: 'the destination to push to and the file to read blob content from',
+  options: {
+    ...transferOptions,
+    descriptor: flag('--descriptor', 'print the descriptor of the blob'),
+    pretty: flag('--pretty', 'indent the JSON that is printed'),
+    mediaType: text('--media-type <type>', `media type in the descriptor (default: ${MediaType.imageLayer})`),
+    size: parsed('--size <bytes>', 'size of the blob; needed when it is read from stdin', parseBytes),
+  },
+  examples: [
+    ['Push a file', 'blob push localhost:5000/hello layer.tar.gz'],
+    [
+      'Push a blob of 1024 bytes from stdin, and check its digest',
+      'blob push --size 1024 localhost:5000/hello@sha256:… - < blob',
+    ],
+  ],
+  progress: { words: PUSH_WORDS, isSilent: ({ options }) => options.descriptor },
+  check({ words: [, file], options: { size, descriptor }, format, flags }) {
+    if (file === '-' && size === undefined) {
+      throw new UsageError('`--size` must be provided if the blob is read from stdin')
+    }
+    if (file === '-') checkStdinUse(flags)
+    checkExclusive({ format, descriptor })
+  },
+  async run({ target, file, options, client, context, signal, report }) {
+    const path = file === '-' ? await spoolStdin(context, client) : file
+    await checkSize(path, options.size)
+    const source = client.closeLater(new FileSource())
+    const { annotations: _, ...descriptor } = await source.add(path, {
+      name: 'blob',
+      mediaType: options.mediaType ?? MediaType.imageLayer,
+      signal,
+    })
+    if (target.digest !== undefined && target.digest !== descriptor.digest) {
+      throw new GantryError('digest-mismatch', `digest mismatch: wanted ${target.digest}, got ${descriptor.digest}`)
+    }
+    if (await target.store.has(descriptor, { signal })) {
+      report.onEvent({ type: 'exists', descriptor, subgraph: false })
+    } else {
+      report.onEvent({ type: 'started', descriptor })
+      await target.store.push(descriptor, (offset = 0) => source.fetch(descriptor, { offset, signal }), {
+        signal,
+        onProgress: (offset) => report.onEvent({ type: 'progress', descriptor, offset }),
+      })
+      report.onEvent({ type: 'finished', descriptor })
+    }
+    return { ...contentResultOf(target.path, descriptor), descriptor }
+  },
+  json: ({ descriptor: _, ...result }) => result,
+  text({ descriptor }, print, { target, options }) {
+    if (options.descriptor) {
+      print.compactJson(descriptor, options.pretty)
+      return
+    }
+    print.status(`Pushed: ${describeTarget(target)}`)
+    print.status(`Digest: ${descriptor.digest}`)
+  },
+})
+
+function parseBytes(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new Error('not a number of bytes')
+  return Number(value)
+}
+
+async function checkSize(path: string, size: number | undefined): Promise<void> {
+  try {
+    const actual = (await stat(path)).size
+    if (size === undefined || size === actual) return
+    throw new GantryError('invalid-argument', `input size ${size} does not match the actual content size ${actual}`)
+  } catch (cause) {
+    if (cause instanceof GantryError) throw cause
+    throw new GantryError('file-error', `open ${path}: ${reasonOf(cause)}`, { cause })
+  }
+}

@@ -1,0 +1,62 @@
+import { pushManifest } from '../../../artifact/push-manifest.js'
+import { GantryError } from '../../../errors.js'
+import { describeManifest } from '../../../oci/manifest.js'
+import { tagsOf } from '../../../client/target.js'
+import { describeTarget, sink, word } from '../../arguments.js'
+import { command } from '../../command.js'
+import { flag, text } from '../../options/option.js'
+import { readManifestFile } from '../../options/read-input.js'
+import { transferOptions } from '../../options/transfer.js'
+import { contentResultOf } from '../../output/content-result.js'
+import { PUSH_WORDS } from '../../output/transfer-words.js'
+import { checkExclusive } from '../../options/exclusive.js'
+
+export default command({
+  summary: 'Push a manifest',
+  description: 'A manifest that was made elsewhere, byte for byte. What it names has to be in the repository.',
+  arguments: {
+    target: sink({ usage: '<name>[:<tag>[,<tag>][...]|@<digest>]', referrers: true }),
+    file: word('<file>', { completes: 'file' }),
+  },
+  needs: 'the destination and the manifest file',
+  options: {
+    ...transferOptions,
+    descriptor: flag('--descriptor', 'print the descriptor of the manifest'),
+    pretty: flag('--pretty', 'indent the JSON that is printed'),
+    mediaType: text('--media-type <type>', "media type of the manifest; its own field's when not given"),
+  },
+  examples: [
+    ['Push a manifest under two tags', 'manifest push localhost:5000/hello:v1,latest manifest.json'],
+    ['Push a manifest from stdin', 'manifest push localhost:5000/hello:v1 - < manifest.json'],
+  ],
+  progress: { words: PUSH_WORDS, isSilent: ({ options }) => options.descriptor },
+  check({ options: { descriptor }, format }) {
+    checkExclusive({ format, descriptor })
+  },
+  async run({ target, file, options, context, signal, report, flags }) {
+    const bytes = await readManifestFile(file, context, flags)
+    const descriptor = describeManifest(bytes, options.mediaType)
+    if (target.digest !== undefined && target.digest !== descriptor.digest) {
+      throw new GantryError(
+        'digest-mismatch',
+        `digest mismatch: "${target.typed}" asks for another manifest than ${descriptor.digest}`,
+      )
+    }
+    const tags = tagsOf(target)
+    await pushManifest(target.store, { descriptor, bytes }, { tags, onEvent: report.onEvent, signal })
+    return { descriptor, tags }
+  },
+  json: ({ descriptor, tags }, { target: { path } }) => ({
+    ...contentResultOf(path, descriptor),
+    referenceAsTags: tags.map((tag) => `${path}:${tag}`),
+  }),
+  text({ descriptor }, print, { target, options }) {
+    if (options.descriptor) {
+      print.compactJson(descriptor, options.pretty)
+      return
+    }
+    print.status(`Pushed: ${describeTarget(target)}`)
+    for (const tag of target.extraTags) print.status(`Tagged ${tag}`)
+    print.status(`Digest: ${descriptor.digest}`)
+  },
+})

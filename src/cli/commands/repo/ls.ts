@@ -1,0 +1,40 @@
+import { Registry } from '../../../registry/registry.js'
+import { registry } from '../../arguments.js'
+import { command } from '../../command.js'
+import { text } from '../../options/option.js'
+import { listOptions } from '../../options/transfer.js'
+import { UsageError } from '../../usage-error.js'
+
+export default command({
+  summary: 'List the repositories of a registry',
+  aliases: ['list'],
+  description: 'As far as the registry shows them.',
+  arguments: { place: registry('<registry>[/<namespace>]') },
+  needs: 'the registry to list repositories of',
+  options: { last: text('--last <last>', 'start after this repository'), ...listOptions },
+  examples: [
+    ['List all repositories', 'repo ls localhost:5000'],
+    ['List the repositories below a namespace, after one of them', 'repo ls --last team/app localhost:5000/team'],
+  ],
+  check({ words: [place = ''], usage }) {
+    const path = place.slice(Math.max(place.indexOf('/'), 0))
+    if (!place.includes('/') || !/[:@]/.test(path)) return
+    throw new UsageError(`"${place}": tags or digests should not be provided`, {
+      usage,
+      hint: 'To list the tags of a repository, use "gantry repo tags".',
+    })
+  },
+  async run({ place, options: { last, maxListLength }, client, signal, print, isForMachine }) {
+    const [host = '', ...path] = place.split('/')
+    const prefix = path.length === 0 || path.join('/') === '' ? '' : `${path.join('/').replace(/\/+$/, '')}/`
+    const names = new Registry(await client.transport(host)).catalog({ signal, last, maxListLength })
+    const repositories: string[] = []
+    for await (const name of names) {
+      if (!name.startsWith(prefix)) continue
+      // Pages may be many: what is known is printed at once.
+      if (isForMachine) repositories.push(name)
+      else print.line(name.slice(prefix.length))
+    }
+    return { registry: host, repositories }
+  },
+})

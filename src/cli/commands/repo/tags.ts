@@ -1,0 +1,70 @@
+import { isDigestTag } from '../../../oci/referrers-tag.js'
+import type { Target } from '../../../client/open-target.js'
+import { place } from '../../arguments.js'
+import { command } from '../../command.js'
+import { decision, text } from '../../options/option.js'
+import { listOptions } from '../../options/transfer.js'
+
+export default command({
+  summary: 'List the tags of a repository',
+  aliases: ['show-tags'],
+  description: `With a tag or a digest, only those that stand for the same manifest.
+
+Tags that a registry without the referrers API needs for its lists of referrers (sha256-<hex>) are left out; they are
+listed with --exclude-digest-tags=false. Signatures beside an image (sha256-<hex>.sig) are left out with
+--exclude-digest-tags.`,
+  arguments: { target: place() },
+  needs: 'the repository to list the tags of',
+  options: {
+    last: text('--last <last>', 'start after this tag'),
+    excludeDigestTags: decision('--exclude-digest-tags', 'leave out every tag that is made from a digest'),
+    ...listOptions,
+  },
+  examples: [
+    ['List the tags of a repository', 'repo tags localhost:5000/hello'],
+    ["List the tags that stand for the same manifest as 'v1'", 'repo tags localhost:5000/hello:v1'],
+  ],
+  async run({ target, options, signal, print, isForMachine, flags }) {
+    const prefix = flags.ociLayoutPath === undefined ? '' : `${target.typed}:`
+    const tags: string[] = []
+    for await (const tag of listTags({ target, prefix, ...options, signal })) {
+      if (isForMachine) tags.push(tag)
+      else print.line(tag)
+    }
+    return { tags }
+  },
+})
+
+interface Listing {
+  readonly target: Target
+  /** Names in a layout start with this, and are shown without it. */
+  readonly prefix: string
+  readonly last: string | undefined
+  readonly maxListLength: number | undefined
+  readonly excludeDigestTags: boolean | undefined
+  readonly signal: AbortSignal
+}
+
+async function* listTags({
+  target,
+  prefix,
+  last,
+  maxListLength,
+  excludeDigestTags,
+  signal,
+}: Listing): AsyncIterable<string> {
+  const { store } = target
+  const reference = prefix === '' ? target.reference : undefined
+  const wanted = reference === undefined ? undefined : await store.resolve(reference, { signal })
+  for await (const tag of store.tags({ signal, last, maxListLength })) {
+    if (!tag.startsWith(prefix) || isLeftOut(tag, excludeDigestTags)) continue
+    if (wanted !== undefined && (await store.resolve(tag, { signal })).digest !== wanted.digest) continue
+    yield tag.slice(prefix.length)
+  }
+}
+
+/** Lists of referrers are no tags that people set; signatures in tags are shown unless they are unwanted. */
+function isLeftOut(tag: string, excludeDigestTags: boolean | undefined): boolean {
+  if (excludeDigestTags === false || !isDigestTag(tag)) return false
+  return excludeDigestTags === true || !tag.includes('.')
+}

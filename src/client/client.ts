@@ -1,0 +1,108 @@
+import type { RepositoryOptions } from '../registry/repository.js'
+import type { RegistryTransport } from '../registry/http/transport.js'
+import type { LayoutStore } from '../store/layout.js'
+import type { Source } from '../store/store.js'
+import { cacheFolderOf, Connections, surroundingsOf, type ConnectOptions, type RegistryAccess } from './connect.js'
+import { openCopySink, openSink, openSource, type CopyTarget, type Target, type WritableStore } from './open-target.js'
+import { parseTargetName, type TargetNameOptions } from './target.js'
+
+export interface ClientOptions extends ConnectOptions {
+  /** Image layout that fetched content is kept in and taken from. Default: GANTRY_CACHE or ORAS_CACHE, else none. */
+  readonly cacheFolder?: string
+}
+
+export interface OpenOptions extends TargetNameOptions {
+  /** Another way to reach the registry than the client's own; connections for it are made anew. */
+  readonly access?: RegistryAccess
+  readonly repository?: RepositoryOptions
+}
+
+interface Closable {
+  close(): Promise<void>
+}
+
+/**
+ * The front door: opens references, finds credentials and keeps connections, one for each registry.
+ *
+ * Close it with `close()`, or declare it with `await using`.
+ *
+ * @example
+ * await using client = new Client()
+ * const { store, reference } = await client.open('localhost:5000/hello:v1')
+ */
+export class Client implements AsyncDisposable {
+  readonly #options: ClientOptions
+  readonly #connections: Connections
+  readonly #open: Closable[] = []
+
+  constructor(options: ClientOptions = {}) {
+    this.#options = options
+    this.#connections = this.closeLater(new Connections(options))
+  }
+
+  /**
+   * Opens a reference for reading.
+   * @param text `registry.example.com/team/app:v1`, or with a scheme such as `oci-layout:./folder:v1`
+   * @throws GantryError `invalid-reference`; `invalid-argument` when the path of a layout does not exist
+   */
+  open(text: string, options: OpenOptions = {}): Promise<Target> {
+    return openSource(parseTargetName(text, options), this.connections(options.access), options.repository)
+  }
+
+  /**
+   * Opens a reference for writing; a layout folder is made where there is none.
+   * @throws GantryError `invalid-reference`
+   */
+  openSink(text: string, options: OpenOptions = {}): Promise<Target<WritableStore>> {
+    return openSink(parseTargetName(text, options), this.connections(options.access), options.repository)
+  }
+
+  /**
+   * Opens the destination of a copy: like {@link openSink}, and a path that ends in `.tar` is written as one file.
+   * @throws GantryError `invalid-reference`; `already-exists` for a tar, which is written once
+   */
+  openCopySink(text: string, options: OpenOptions = {}): Promise<CopyTarget> {
+    return openCopySink(parseTargetName(text, options), this.connections(options.access))
+  }
+
+  /** The connections to registries; with `access` others that are made for it, and closed with the client. */
+  connections(access?: RegistryAccess): Connections {
+    return access === undefined ? this.#connections : this.closeLater(new Connections({ ...this.#options, ...access }))
+  }
+
+  /** The connection to a registry, `host[:port]`; the same one each time. */
+  transport(registry: string): Promise<RegistryTransport> {
+    return this.#connections.transport(registry)
+  }
+
+  /** The image layout that fetched content is kept in; undefined where none is named. It is made where there is none. */
+  async openCache(): Promise<LayoutStore | undefined> {
+    const folder = this.#options.cacheFolder ?? cacheFolderOf(surroundingsOf(this.#options))
+    if (folder === undefined) return undefined
+    const { LayoutStore } = await import('../store/layout.js')
+    return LayoutStore.open(folder, { create: true })
+  }
+
+  /** The source itself, or with the cache before it where there is one. */
+  async withCache(source: Source): Promise<Source> {
+    const cache = await this.openCache()
+    if (cache === undefined) return source
+    const { CachedSource } = await import('../graph/cached-source.js')
+    return new CachedSource(source, cache)
+  }
+
+  /** Has something closed together with the client. */
+  closeLater<Opened extends Closable>(opened: Opened): Opened {
+    this.#open.push(opened)
+    return opened
+  }
+
+  /** Closes everything that was opened, whatever fails on the way. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#open.splice(0).map((opened) => opened.close()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
