@@ -1,4 +1,5 @@
-import type { Client, OpenOptions } from '../client/client.js'
+import type { Client } from '../client/client.js'
+import type { OpenOptions } from '../client/opener.js'
 import type { CopyTarget, Target, WritableStore } from '../client/open-target.js'
 import type { Digest } from '../oci/digest.js'
 import type { RepositoryOptions } from '../registry/repository.js'

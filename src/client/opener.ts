@@ -21,16 +21,8 @@ interface Closable {
   close(): Promise<void>
 }
 
-/**
- * The front door: opens references, finds credentials and keeps connections, one for each registry.
- *
- * Close it with `close()`, or declare it with `await using`.
- *
- * @example
- * await using client = new Client()
- * const { store, reference } = await client.open('localhost:5000/hello:v1')
- */
-export class Client implements AsyncDisposable {
+/** Opens references, finds credentials and keeps connections, one for each registry. */
+export class Opener implements AsyncDisposable {
   readonly #options: ClientOptions
   readonly #connections: Connections
   readonly #open: Closable[] = []

@@ -1,5 +1,6 @@
 import { tagsOf } from '../../client/target.js'
-import type { Client, OpenOptions } from '../../client/client.js'
+import type { Client } from '../../client/client.js'
+import type { OpenOptions } from '../../client/opener.js'
 import { formatReference } from '../../oci/reference.js'
 import { appendLayers, type AppendBase } from '../../image/append.js'
 import { command } from '../command.js'

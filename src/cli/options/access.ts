@@ -1,4 +1,4 @@
-import type { OpenOptions } from '../../client/client.js'
+import type { OpenOptions } from '../../client/opener.js'
 import type { RegistryAccess } from '../../client/connect.js'
 import { checkCredential, type Credential } from '../../registry/auth/credential.js'
 import type { HostOverride, TlsOptions } from '../../registry/http/transport-options.js'

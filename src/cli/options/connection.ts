@@ -1,4 +1,4 @@
-import type { ClientOptions } from '../../client/client.js'
+import type { ClientOptions } from '../../client/opener.js'
 import { flag, parseCount, parsed, parseDuration, parseSize, type OptionValues } from './option.js'
 
 /** The flags that every command has: how patient and how greedy it is with registries, and how much it says. */

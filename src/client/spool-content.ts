@@ -1,0 +1,48 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FileToPush } from '../artifact/push-files.js'
+import type { Annotations } from '../oci/descriptor.js'
+import { throwIfAborted } from '../util/abort.js'
+import type { Bytes } from '../util/bytes.js'
+import { TempFile } from '../util/temp-file.js'
+import type { Opener } from './opener.js'
+
+/** Content that becomes a layer, with the name that it is pulled under. */
+export interface ContentToPush {
+  readonly name: string
+  /** Bytes, or a stream of them, which is read once. */
+  readonly content: Uint8Array | Bytes
+  /** Default: that of a tar layer. */
+  readonly mediaType?: string
+  readonly annotations?: Annotations
+}
+
+/**
+ * Writes content to a temporary file, which goes with the client: content has to be opened again after a retry, and a
+ * stream cannot be.
+ */
+export async function spoolContent(
+  { name, content, mediaType, annotations }: ContentToPush,
+  owner: Opener,
+  signal?: AbortSignal,
+): Promise<FileToPush> {
+  const folder = await mkdtemp(join(tmpdir(), 'gantry-content-'))
+  owner.closeLater({ close: () => rm(folder, { recursive: true, force: true }) })
+  const path = join(folder, 'content')
+  const file = await TempFile.create(path, { mode: 0o600 })
+  try {
+    if (content instanceof Uint8Array) await file.write(content)
+    else {
+      for await (const chunk of content) {
+        throwIfAborted(signal)
+        await file.write(chunk)
+      }
+    }
+    await file.publish({ syncFolder: false })
+  } catch (error) {
+    await file.discard()
+    throw error
+  }
+  return { path, name, mediaType, annotations }
+}
