@@ -1,12 +1,8 @@
-import { connect } from 'node:tls'
 import { certificateRootsOf, readRegistryCertificates } from '../credentials/certs-d.js'
 import { createCredentialLookup } from '../credentials/credential-lookup.js'
-import {
-  credentialSettingsOf,
-  type CredentialSettings,
-  type OnSkippedFile,
-} from '../credentials/credential-settings.js'
+import { credentialSettingsOf, type CredentialSettings } from '../credentials/credential-settings.js'
 import { readHttpHeaders } from '../credentials/http-headers.js'
+import type { OnSkippedFile } from '../credentials/optional-file.js'
 import {
   readRegistrySettings,
   registrySettingsFileOf,
@@ -15,6 +11,7 @@ import {
 } from '../credentials/registry-settings.js'
 import type { Credential, CredentialLookup } from '../registry/auth/credential.js'
 import { createTransport } from '../registry/http/create-transport.js'
+import { greetInTls } from '../registry/http/tls-greeting.js'
 import type { RegistryTransport } from '../registry/http/transport.js'
 import type { TransportEvent } from '../registry/http/transport-event.js'
 import type {
@@ -231,9 +228,6 @@ function proxyOf(environment: Environment): ProxyOptions {
   }
 }
 
-/** Loopback answers at once; whatever takes longer is not a TLS server that waits for us. */
-const PROBE_TIMEOUT = 2000
-
 /**
  * Decides between HTTPS and plain HTTP: the option decides; `localhost` is plain, as `oras` has it; other loopback
  * addresses are asked, without sending anything secret; everything else is HTTPS and never falls back.
@@ -244,25 +238,12 @@ async function usesPlainHttp(
   hasCertificates: boolean,
 ): Promise<boolean> {
   if (plainHttp !== undefined) return plainHttp
-  const { hostname, port } = new URL(`https://${registry}`)
+  const origin = new URL(`https://${registry}`)
+  const { hostname } = origin
   const namesCertificates = hasCertificates || tls.ca !== undefined || tls.certificate !== undefined
   if (hostname === 'localhost') return !namesCertificates
   const isLoopback = hostname === '[::1]' || hostname.startsWith('127.')
   if (!isLoopback || namesCertificates || tls.insecure === true) return false
-  return !(await speaksTls(hostname.replace(/^\[|\]$/g, ''), port === '' ? 443 : Number(port)))
-}
-
-/** Whether a server answers a TLS greeting, with whatever certificate; true as well where nobody listens. */
-function speaksTls(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    // Nothing is sent over this connection, so its certificate need not be trusted.
-    const socket = connect({ host, port, rejectUnauthorized: false, timeout: PROBE_TIMEOUT })
-    const finish = (answer: boolean) => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once('secureConnect', () => finish(true))
-    socket.once('timeout', () => finish(false))
-    socket.once('error', (error: NodeJS.ErrnoException) => finish(error.code === 'ECONNREFUSED'))
-  })
+  // Where nobody listens the error is that of HTTPS.
+  return (await greetInTls(origin)) === 'plain'
 }

@@ -1,38 +1,9 @@
-import { isIP } from 'node:net'
-import { connect } from 'node:tls'
 import { GantryError, isGantryError } from '../../errors.js'
 import type { Answer } from './answer.js'
 import type { HttpClient, HttpRequest } from './client.js'
-import { defaultPort } from './destination.js'
 import { codeOf } from './network-error.js'
 import { FinalError } from './retry.js'
-
-/** Milliseconds that a server has to answer a TLS greeting; it is asked only where it has answered something else. */
-const PROBE_TIMEOUT = 2000
-
-/**
- * Whether a server answers a TLS greeting, with whatever certificate. Nothing is sent over the connection.
- * @param origin the server as it was asked in plain HTTP
- */
-async function speaksTls(origin: URL, signal: AbortSignal): Promise<boolean> {
-  const host = origin.hostname.replace(/^\[|\]$/g, '')
-  const port = origin.port === '' ? defaultPort(origin.protocol) : Number(origin.port)
-  return new Promise((resolve) => {
-    const servername = isIP(host) === 0 ? host : ''
-    const socket = connect({ host, port, servername, rejectUnauthorized: false, timeout: PROBE_TIMEOUT })
-    const finish = (answer: boolean): void => {
-      signal.removeEventListener('abort', onAbort)
-      socket.destroy()
-      resolve(answer)
-    }
-    const onAbort = (): void => finish(false)
-    signal.addEventListener('abort', onAbort)
-    socket.once('secureConnect', () => finish(true))
-    socket.once('timeout', () => finish(false))
-    // A server without TLS shows it by whatever error this is.
-    socket.once('error', () => finish(false))
-  })
-}
+import { greetInTls } from './tls-greeting.js'
 
 /**
  * Notices a registry that wants TLS and is asked in plain HTTP. Such servers answer in odd ways, or hang up, and no
@@ -71,7 +42,7 @@ export class PlainHttpGuard {
   }
 
   async #wantsTls(): Promise<boolean> {
-    return this.#client.isDirect && (await speaksTls(this.#client.registry, this.#signal))
+    return this.#client.isDirect && (await greetInTls(this.#client.registry, this.#signal)) === 'tls'
   }
 
   #tlsWanted(): FinalError {
