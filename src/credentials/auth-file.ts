@@ -6,6 +6,7 @@ import { fileError, isSystemError } from '../util/file-error.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { visibleLine } from '../util/visible-text.js'
 import { memberNameIn } from './auth-entry.js'
+import { readUnlessForbidden, type OnSkippedFile } from './optional-file.js'
 
 /** The largest credential file that is read, in bytes. */
 export const MAX_AUTH_FILE_SIZE = 1024 * 1024
@@ -39,17 +40,8 @@ export async function readAuthFile(path: string): Promise<AuthFile | undefined> 
  * folder below /run belongs to root where root has used it first.
  * @param onSkippedFile is told of a file that may not be read
  */
-export async function readOptionalAuthFile(
-  path: string,
-  onSkippedFile?: (path: string, reason: string) => void,
-): Promise<AuthFile | undefined> {
-  try {
-    return await readAuthFile(path)
-  } catch (error) {
-    if (!isSystemError(error, 'EACCES', 'EPERM')) throw error
-    onSkippedFile?.(path, messageOf(error))
-    return undefined
-  }
+export async function readOptionalAuthFile(path: string, onSkippedFile?: OnSkippedFile): Promise<AuthFile | undefined> {
+  return readUnlessForbidden(path, () => readAuthFile(path), onSkippedFile)
 }
 
 /** The bytes of a credential file, at most {@link MAX_AUTH_FILE_SIZE}, or undefined when there is none. */

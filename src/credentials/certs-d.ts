@@ -1,9 +1,9 @@
 import { readdir, realpath } from 'node:fs/promises'
 import { join, posix, win32 } from 'node:path'
-import { GantryError, messageOf } from '../errors.js'
+import { GantryError } from '../errors.js'
 import { fileError, isSystemError } from '../util/file-error.js'
 import { readSmallFile } from '../util/read-file.js'
-import type { OnSkippedFile } from './credential-settings.js'
+import { readUnlessForbidden, type OnSkippedFile } from './optional-file.js'
 import { isDockerHub } from './server-keys.js'
 
 /** The largest certificate or key file that is read, in bytes. */
@@ -56,7 +56,8 @@ export async function readRegistryCertificates(
 ): Promise<RegistryCertificates> {
   const ca: string[] = []
   let pair: Pick<RegistryCertificates, 'certificate' | 'key'> = {}
-  const read = (path: string, label: string) => readReadable(path, label, onSkippedFile)
+  // A system's client keys are often root's.
+  const read = (path: string, label: string) => readUnlessForbidden(path, () => readPem(path, label), onSkippedFile)
   for (const root of roots) {
     for (const name of folderNamesOf(registry, platform)) {
       const folder = join(root, name)
@@ -86,16 +87,16 @@ function folderNamesOf(registry: string, platform: NodeJS.Platform): readonly st
 }
 
 async function namesIn(folder: string, onSkippedFile: OnSkippedFile | undefined): Promise<readonly string[]> {
-  try {
-    return (await readdir(folder)).sort()
-  } catch (cause) {
-    if (isSystemError(cause, 'ENOENT', 'ENOTDIR')) return []
-    const error = fileError(cause, 'list', folder)
-    // Podman passes over folders of another user too; should the certificate matter, the connection says so.
-    if (!isSystemError(cause, 'EACCES', 'EPERM')) throw error
-    onSkippedFile?.(folder, messageOf(error))
-    return []
+  const list = async (): Promise<readonly string[]> => {
+    try {
+      return (await readdir(folder)).sort()
+    } catch (cause) {
+      if (isSystemError(cause, 'ENOENT', 'ENOTDIR')) return []
+      throw fileError(cause, 'list', folder)
+    }
   }
+  // Podman passes over folders of another user too; should the certificate matter, the connection says so.
+  return (await readUnlessForbidden(folder, list, onSkippedFile)) ?? []
 }
 
 /** The name that a certificate and its key share. */
@@ -118,21 +119,6 @@ function clientPairIn(folder: string, names: readonly string[]): string | undefi
     )
   }
   return certificates[0]
-}
-
-/** Like {@link readPem}, with undefined for a file that may not be read: a system's client keys are often root's. */
-async function readReadable(
-  path: string,
-  label: string,
-  onSkippedFile: OnSkippedFile | undefined,
-): Promise<string | undefined> {
-  try {
-    return await readPem(path, label)
-  } catch (error) {
-    if (!isSystemError(error, 'EACCES', 'EPERM')) throw error
-    onSkippedFile?.(path, messageOf(error))
-    return undefined
-  }
 }
 
 async function readPem(path: string, label: string): Promise<string> {

@@ -3,6 +3,7 @@ import { GantryError } from '../errors.js'
 import type { Credential } from '../registry/auth/credential.js'
 import { environmentCredentialsOf, type EnvironmentCredential } from './environment-credentials.js'
 import type { Environment } from './helper-program.js'
+import type { OnSkippedFile } from './optional-file.js'
 
 /** What a program knows when it starts; everything else about credentials follows from it. */
 export interface CredentialContext {
@@ -22,9 +23,6 @@ export interface CredentialContext {
   /** Told of each file that is passed over because it may not be read. */
   readonly onSkippedFile?: OnSkippedFile | undefined
 }
-
-/** Told of an optional file that exists and may not be read, with the reason in words. */
-export type OnSkippedFile = (path: string, reason: string) => void
 
 /** Where credentials are looked for and written. Made by {@link credentialSettingsOf}, or by hand. */
 export interface CredentialSettings {

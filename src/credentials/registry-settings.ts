@@ -1,11 +1,10 @@
 import { join } from 'node:path'
-import { GantryError, messageOf } from '../errors.js'
-import { isSystemError } from '../util/file-error.js'
+import { GantryError } from '../errors.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { visibleLine } from '../util/visible-text.js'
 import { decodeAuthText, readAuthBytes } from './auth-file.js'
-import type { OnSkippedFile } from './credential-settings.js'
 import type { Environment } from './helper-program.js'
+import { readUnlessForbidden, type OnSkippedFile } from './optional-file.js'
 import { isDockerHub } from './server-keys.js'
 import { updateAuthFile } from './update-auth-file.js'
 
@@ -71,14 +70,8 @@ export async function readRegistrySettings(
   { onSkippedFile }: { readonly onSkippedFile?: OnSkippedFile | undefined } = {},
 ): Promise<ReadonlyMap<string, RegistrySettings>> {
   if (path === undefined) return new Map()
-  try {
-    const bytes = await readAuthBytes(path)
-    return bytes === undefined ? new Map() : parseSettings(await decodeAuthText(bytes, path), path)
-  } catch (error) {
-    if (!isSystemError(error, 'EACCES', 'EPERM')) throw error
-    onSkippedFile?.(path, messageOf(error))
-    return new Map()
-  }
+  const bytes = await readUnlessForbidden(path, () => readAuthBytes(path), onSkippedFile)
+  return bytes === undefined ? new Map() : parseSettings(await decodeAuthText(bytes, path), path)
 }
 
 /** The settings of one registry among those of {@link readRegistrySettings}; empty where there are none. */
