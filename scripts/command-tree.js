@@ -44,13 +44,6 @@ async function load(names) {
       `export const commands = [${names.map((_, index) => `c${index}`).join(', ')}]`,
     ]
     const outfile = join(folder, 'commands.mjs')
-    // The tree itself is what is made here: the command that prints it is loaded without it.
-    const withoutTree = {
-      name: 'without-tree',
-      setup(building) {
-        building.onResolve({ filter: /\/command-tree\.js$/ }, ({ path }) => ({ path, external: true }))
-      },
-    }
     await build({
       stdin: { contents: contents.join('\n'), resolveDir: root, loader: 'ts' },
       outfile,
@@ -59,7 +52,6 @@ async function load(names) {
       format: 'esm',
       packages: 'external',
       define: { GANTRY_VERSION: '""' },
-      plugins: [withoutTree],
       logLevel: 'warning',
     })
     const loaded = await import(pathToFileURL(outfile).href)
@@ -97,12 +89,11 @@ function group(folder, name) {
 }
 
 function entry(path, name) {
-  const { summary, aliases, isHidden } = commands.get(path)
+  const { summary, aliases } = commands.get(path)
   return object([
     ['name', JSON.stringify(name)],
     ['aliases', aliases && JSON.stringify(aliases)],
     ['summary', JSON.stringify(summary)],
-    ['isHidden', isHidden && 'true'],
     ['load', `async () => (await import('./commands/${path}.js')).default`],
   ])
 }

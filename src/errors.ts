@@ -108,7 +108,7 @@ export interface ErrorDetails {
   /** Host that failed, with its port where it is not the usual one. */
   readonly host?: string
   /** What the host is in this request, where it is not the registry itself. */
-  readonly role?: 'redirect-target' | 'token-service' | 'proxy'
+  readonly role?: 'redirect-target'
   /** How often it was tried. */
   readonly attempts?: number
   /** Files, variables and helpers that the error is about, as people know them. */

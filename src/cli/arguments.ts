@@ -31,8 +31,6 @@ export interface Argument<Value> {
   readonly maximum: number
   /** The side whose flags say how to reach it; undefined for what is no target. */
   readonly side: Side | undefined
-  /** What a shell completes in its place. */
-  readonly completes: 'reference' | 'file' | 'nothing'
   /** Whether flags say how referrers are kept, and that the target may be a layout. */
   readonly flags: { readonly referrers: boolean; readonly layout: boolean }
   open(words: readonly string[], opening: Opening): Promise<Value>
@@ -117,34 +115,26 @@ export function targetFlags(): Argument<OpenOptions> {
     minimum: 0,
     maximum: 0,
     side: '',
-    completes: 'nothing',
     flags: { referrers: false, layout: true },
     open: (_words, { access }) => access(''),
   }
 }
 
 /** One word that the command reads itself. */
-export function word(
-  usage: string,
-  { completes = 'nothing' }: Partial<Pick<Argument<string>, 'completes'>> = {},
-): Argument<string> {
+export function word(usage: string): Argument<string> {
   return {
     usage,
     minimum: 1,
     maximum: 1,
     side: undefined,
-    completes,
     flags: { referrers: false, layout: false },
     open: ([text = '']) => Promise.resolve(text),
   }
 }
 
 /** All words that are left. */
-export function words(
-  usage: string,
-  { minimum = 0, completes = 'nothing' }: Partial<Pick<Argument<string>, 'minimum' | 'completes'>> = {},
-): Argument<readonly string[]> {
-  return { ...word(usage, { completes }), minimum, maximum: Infinity, open: (texts) => Promise.resolve(texts) }
+export function words(usage: string): Argument<readonly string[]> {
+  return { ...word(usage), minimum: 0, maximum: Infinity, open: (texts) => Promise.resolve(texts) }
 }
 
 /** A word that may be left out. */
@@ -161,7 +151,6 @@ function target<Value>(
     minimum: 1,
     maximum: 1,
     side,
-    completes: 'reference',
     flags: { referrers, layout: true },
     open: async ([text = ''], opening) => {
       const options = await opening.access(side)

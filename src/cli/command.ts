@@ -89,9 +89,6 @@ export interface Command<Taken extends Arguments, Declared extends Options, Resu
   /** The format by a flag of the command's own, where that was given instead of `--format`. */
   formatFlag?(options: OptionValues<Declared>): string | undefined
   readonly progress?: ProgressSettings<CommandCall<Taken, Declared>>
-  readonly isHidden?: boolean
-  /** `preview` or `experimental`: said in the help. */
-  readonly stage?: 'preview' | 'experimental'
   /** Refuses a command line before anything is opened or read. */
   check?(call: CheckedCall<Declared>): void
   /** Does the work and returns a plain object, which JSON and templates show unless `json` makes another. */
@@ -100,8 +97,6 @@ export interface Command<Taken extends Arguments, Declared extends Options, Resu
   json?(result: Result, call: CommandCall<Taken, Declared>): object
   /** Prints the result for people. */
   text?(result: Result, print: Printer, call: CommandCall<Taken, Declared>): void | Promise<void>
-  /** Default 0; 3 where part of the work failed. */
-  exitCode?(result: Result): number
 }
 
 /** A command whose types nobody needs any more. */
@@ -112,7 +107,6 @@ export interface CommandEntry {
   readonly name: string
   readonly aliases?: readonly string[]
   readonly summary: string
-  readonly isHidden?: boolean
   readonly load: () => Promise<AnyCommand>
 }
 

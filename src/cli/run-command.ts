@@ -6,8 +6,7 @@ import type { Context } from './context.js'
 import type { FoundCommand } from './find-command.js'
 import { optionsOf, sidesOf, usageOf } from './command-options.js'
 import { readAccess } from './options/access.js'
-import type { connectionOptions } from './options/connection.js'
-import { clientOptionsOf } from './options/connection.js'
+import { clientOptionsOf, type connectionOptions } from './options/connection.js'
 import { FORMATS, isMachineFormat, readFormat, type Format } from './options/format.js'
 import type { Options, OptionValues } from './options/option.js'
 import { Printer } from './output/printer.js'
@@ -25,7 +24,8 @@ export async function runCommand(
 ): Promise<number> {
   const command = await found.node.load()
   const name = found.path.join(' ')
-  const parsed = parseWords(found.rest, optionsOf(command), name)
+  const flags = optionsOf(command)
+  const parsed = parseWords(found.rest, flags, name)
   if (parsed.wantsHelp) {
     const { formatCommandHelp } = await import('./output/help.js')
     context.stdout.write(formatCommandHelp(command, found, context))
@@ -33,6 +33,7 @@ export async function runCommand(
   }
   const run = new CommandRun(command, parsed, {
     tree: found.root,
+    flags,
     name,
     usage: `${name} [flags]${spaced(usageOf(command))}`,
   })
@@ -48,6 +49,12 @@ interface Names {
   readonly usage: string
 }
 
+interface RunSettings extends Names {
+  readonly tree: CommandGroup
+  /** Every flag that the command takes. */
+  readonly flags: Options
+}
+
 /** One run of a command: opens what it takes, owns the client, shows the result and closes everything. */
 class CommandRun {
   readonly common: OptionValues<typeof connectionOptions>
@@ -55,12 +62,14 @@ class CommandRun {
   readonly #parsed: ParsedWords
   readonly #names: Names
   readonly #tree: CommandGroup
+  readonly #flags: Options
 
-  constructor(command: AnyCommand, parsed: ParsedWords, { tree, ...names }: Names & { readonly tree: CommandGroup }) {
+  constructor(command: AnyCommand, parsed: ParsedWords, { tree, flags, ...names }: RunSettings) {
     this.#command = command
-    this.#tree = tree
     this.#parsed = parsed
     this.#names = names
+    this.#tree = tree
+    this.#flags = flags
     this.common = parsed.values as OptionValues<typeof connectionOptions>
   }
 
@@ -68,20 +77,25 @@ class CommandRun {
     const { values, words } = this.#parsed
     const shown = values.format as string | undefined
     checkWordCount(words, this.#command, this.#names)
-    const notices = new Printer(context)
-    for (const { deprecated } of this.#givenOptions()) if (deprecated !== undefined) notices.notice(deprecated)
+    const print = new Printer(context, { quiet: this.common.quiet })
+    for (const key of this.#parsed.given) {
+      const { deprecated } = this.#flags[key] ?? {}
+      if (deprecated !== undefined) print.notice(deprecated)
+    }
     const options = Object.fromEntries(Object.keys(this.#command.options ?? {}).map((key) => [key, values[key]]))
     const format = this.#readFormat(options)
     this.#command.check?.({ ...this.#names, options, words, format: shown, flags: values })
-    const access = sidesOf(this.#command).some(({ side }) => side === '') ? await readAccess(values, context, '') : {}
+    const sides = sidesOf(this.#command)
+    const access = sides.some(({ side }) => side === '') ? await readAccess(values, context, '') : {}
     const { access: own, ...place } = access
-    if (sidesOf(this.#command).length > 0) tuneEngine()
-    const client = new Client({ ...this.#clientOptions(context, isMachineFormat(format)), ...own })
+    if (sides.length > 0) tuneEngine()
+    const isForMachine = isMachineFormat(format)
+    const client = new Client({ ...this.#clientOptions(context, print, isForMachine), ...own })
     const opening: Opening = {
       ...this.#names,
       client,
       values,
-      notice: (text) => notices.notice(text),
+      notice: (text) => print.notice(text),
       access: (side) => (side === '' ? Promise.resolve(place) : readAccess(values, context, side)),
     }
     const base: CallBase<Options> = {
@@ -91,9 +105,9 @@ class CommandRun {
       context,
       signal: context.signal,
       report: SILENT,
-      print: new Printer(context, { quiet: this.common.quiet }),
+      print,
       format,
-      isForMachine: isMachineFormat(format),
+      isForMachine,
       isQuiet: this.common.quiet,
       flags: values,
       access: own ?? {},
@@ -101,13 +115,14 @@ class CommandRun {
     }
     try {
       const call = { ...base, ...(await openArguments(this.#command.arguments ?? {}, words, opening)) }
-      return await this.#runWith(call)
+      await this.#runWith(call)
+      return 0
     } finally {
       await client.close()
     }
   }
 
-  async #runWith(call: CommandCall<Arguments, Options>): Promise<number> {
+  async #runWith(call: CommandCall<Arguments, Options>): Promise<void> {
     const report = await this.#reporterFor(call)
     let result: unknown
     try {
@@ -116,7 +131,6 @@ class CommandRun {
       report.stop()
     }
     await this.#show(result, call)
-    return this.#command.exitCode?.(result) ?? 0
   }
 
   async #show(result: unknown, call: CommandCall<Arguments, Options>): Promise<void> {
@@ -161,9 +175,8 @@ class CommandRun {
     return own === undefined ? readFormat(this.#parsed.values, formats) : readFormat({ format: own }, formats)
   }
 
-  #clientOptions(context: Context, isForMachine: boolean) {
+  #clientOptions(context: Context, print: Printer, isForMachine: boolean) {
     const { debug, quiet } = this.common
-    const printer = new Printer(context)
     return {
       ...clientOptionsOf(this.common),
       environment: context.environment,
@@ -171,18 +184,13 @@ class CommandRun {
       userAgent: `gantry/${VERSION}`,
       signal: context.signal,
       onSkippedFile: (_path: string, reason: string) => {
-        if (debug) printer.notice(`skipped: ${reason}`)
+        if (debug) print.notice(`skipped: ${reason}`)
       },
       onRequestEvent: (event: Parameters<typeof formatTrace>[0]) => {
         const text = formatTrace(event, { debug, quiet, isForMachine })
-        if (text !== undefined) printer.notice(text)
+        if (text !== undefined) print.notice(text)
       },
     }
-  }
-
-  #givenOptions() {
-    const options = optionsOf(this.#command)
-    return [...this.#parsed.given].flatMap((key) => options[key] ?? [])
   }
 }
 

@@ -18,31 +18,42 @@ export interface ContentToPush {
   readonly annotations?: Annotations
 }
 
-/**
- * Writes content to a temporary file, which goes with the client: content has to be opened again after a retry, and a
- * stream cannot be.
- */
+/** Writes content to a temporary file, as a file to push under its name. */
 export async function spoolContent(
   { name, content, mediaType, annotations }: ContentToPush,
   owner: Opener,
   signal?: AbortSignal,
 ): Promise<FileToPush> {
+  const chunks = content instanceof Uint8Array ? [content] : untilAborted(content, signal)
+  return { path: await spoolToFile(chunks, owner), name, mediaType, annotations }
+}
+
+/**
+ * Writes a stream to a temporary file, which goes with its owner: content has to be opened again after a retry, and a
+ * stream cannot be.
+ * @returns the path of the file
+ */
+export async function spoolToFile(
+  content: Iterable<Uint8Array> | Bytes,
+  owner: Pick<Opener, 'closeLater'>,
+): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gantry-content-'))
   owner.closeLater({ close: () => rm(folder, { recursive: true, force: true }) })
   const path = join(folder, 'content')
   const file = await TempFile.create(path, { mode: 0o600 })
   try {
-    if (content instanceof Uint8Array) await file.write(content)
-    else {
-      for await (const chunk of content) {
-        throwIfAborted(signal)
-        await file.write(chunk)
-      }
-    }
+    for await (const chunk of content) await file.write(chunk)
     await file.publish({ syncFolder: false })
   } catch (error) {
     await file.discard()
     throw error
   }
-  return { path, name, mediaType, annotations }
+  return path
+}
+
+async function* untilAborted(content: Bytes, signal: AbortSignal | undefined): Bytes {
+  for await (const chunk of content) {
+    throwIfAborted(signal)
+    yield chunk
+  }
 }

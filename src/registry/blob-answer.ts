@@ -53,8 +53,10 @@ export async function requestBlob(
   const what = `blob ${referenceIn(context, descriptor.digest)}`
   if (answer.status === 200) {
     const encoding = encodingOf(answer)
-    if (encoding === undefined) requireLength(answer, descriptor.size, what)
-    if (encoding === undefined) return { answer, body: answer.body, start: 0, end: descriptor.size }
+    if (encoding === undefined) {
+      requireLength(answer, descriptor.size, what)
+      return { answer, body: answer.body, start: 0, end: descriptor.size }
+    }
     const { decodeBlob } = await import('./labelled-content.js')
     const body = decodeBlob(answer, descriptor, { encoding, what })
     return { answer, body, start: 0, end: descriptor.size }

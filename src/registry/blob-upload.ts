@@ -1,5 +1,4 @@
-import type { GantryError } from '../errors.js'
-import { isGantryError } from '../errors.js'
+import { isGantryError, type GantryError } from '../errors.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { PushOptions } from '../store/store.js'
 import { throwIfAborted } from '../util/abort.js'

@@ -186,10 +186,10 @@ function descriptorFromHead(
 /** The announced type, or the document's own where a generic one is announced; both must agree (CVE-2021-41190). */
 function decideMediaType(answer: RegistryAnswer, bytes: Uint8Array, where: string): string {
   const announced = mediaTypeOf(answer.header('content-type') ?? '')
-  const declared = declaredMediaType(bytes)
   if (announced === '' || GENERIC_TYPES.has(announced)) {
     return detectMediaType(bytes) ?? (announced || MediaType.octetStream)
   }
+  const declared = declaredMediaType(bytes)
   if (declared !== undefined && declared.toLowerCase() !== announced) {
     const shown = mediaTypeOf(shownText(answer, answer.header('content-type') ?? ''))
     const own = shownText(answer, declared)

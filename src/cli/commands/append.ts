@@ -1,3 +1,4 @@
+import { spoolToFile } from '../../client/spool-content.js'
 import { tagsOf } from '../../client/target.js'
 import type { Client } from '../../client/client.js'
 import type { OpenOptions } from '../../client/opener.js'
@@ -9,7 +10,7 @@ import { checkExclusive } from '../options/exclusive.js'
 import { parseImageReference } from '../options/image-reference.js'
 import { flag, list, requiredText, text } from '../options/option.js'
 import { platformOptions } from '../options/platform.js'
-import { checkStdinUse, spoolStdin } from '../options/read-input.js'
+import { checkStdinUse, readStdin } from '../options/read-input.js'
 import { transferOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
@@ -25,7 +26,6 @@ A tar that is compressed with gzip or zstd goes in byte for byte; another is com
     base: text('-b, --base <image>', 'image to append to (default: an empty image)'),
     newLayer: list('-f, --new_layer <tar>', 'tar to append, several with commas; - for stdin', {
       required: true,
-      completes: 'file',
     }),
     newTag: requiredText('-t, --new_tag <image>', 'what the new image is called'),
     setBaseImageAnnotations: flag(
@@ -53,7 +53,7 @@ A tar that is compressed with gzip or zstd goes in byte for byte; another is com
     const target = await client.openSink(imageNameOf(options.newTag, access), access)
     const files = options.newLayer.flatMap((file) => file.split(','))
     if (files.includes('-')) checkStdinUse(flags)
-    const spooled = files.includes('-') ? await spoolStdin(context, client) : ''
+    const spooled = files.includes('-') ? await spoolToFile(readStdin(context), client) : ''
     if (options.base === undefined && !isQuiet) print.notice('base unspecified, using empty image')
     const { descriptor, tags } = await appendLayers(
       target.store,

@@ -4,13 +4,12 @@ import { describeTarget, namedSink, words } from '../arguments.js'
 import { command } from '../command.js'
 import { checkExclusive } from '../options/exclusive.js'
 import { requiredText, text } from '../options/option.js'
-import { checkPaths, hasAnnotations, packerOptions, parseFileArgument, readAnnotations } from '../options/packer.js'
+import { checkPaths, hasAnnotations, packerOptions, parseFileArgument, readPacking } from '../options/packer.js'
 import { platformOptions } from '../options/platform.js'
 import { transferOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
 import { saveContent } from '../output/save-content.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
-import { warnOfUnportableNames } from '../output/unportable-warning.js'
 import { UsageError } from '../usage-error.js'
 
 export default command({
@@ -18,14 +17,14 @@ export default command({
   description: 'The files become an artifact that refers to an artifact, an image or an index.',
   arguments: {
     target: namedSink({ referrers: true }),
-    files: words('<file>[:<layer_media_type>] [...]', { completes: 'file' }),
+    files: words('<file>[:<layer_media_type>] [...]'),
   },
   usage:
     '--artifact-type=<type> <name>{:<tag>|@<digest>} {<file>[:<layer_media_type>]|--annotation <key>=<value>} [...]',
   needs: 'the destination for attaching',
   options: {
     artifactType: requiredText('--artifact-type <type>', 'what kind of artifact is attached'),
-    config: text('--config <file[:type]>', 'file that becomes the config of the manifest', { completes: 'file' }),
+    config: text('--config <file[:type]>', 'file that becomes the config of the manifest'),
     ...packerOptions,
     ...platformOptions,
     ...transferOptions,
@@ -49,25 +48,14 @@ export default command({
     }
     checkPaths(files, options)
   },
-  async run({ target, files, options, context, signal, report, isQuiet }) {
-    const annotations = await readAnnotations(options, context)
-    const result = await attach(
-      target.store,
-      target.reference,
-      files.map(parseFileArgument).map((file) => ({ ...file, annotations: annotations.ofFile(file.path) })),
-      {
-        artifactType: options.artifactType,
-        config: options.config === undefined ? undefined : parseFileArgument(options.config),
-        annotations: annotations.manifest,
-        configAnnotations: annotations.config,
-        platform: options.platform,
-        concurrency: options.concurrency,
-        onEvent: report.onEvent,
-        onFile: (path) => report.preparing(path),
-        onUnportableNames: warnOfUnportableNames(context, { quiet: isQuiet }),
-        signal,
-      },
-    )
+  async run({ target, files: texts, options, ...call }) {
+    const { files, packing } = await readPacking(texts, options, call)
+    const result = await attach(target.store, target.reference, files, {
+      ...packing,
+      artifactType: options.artifactType,
+      config: options.config === undefined ? undefined : parseFileArgument(options.config),
+      platform: options.platform,
+    })
     if (options.exportManifest !== undefined) await saveContent(options.exportManifest, openBytes(result.bytes)())
     return result
   },

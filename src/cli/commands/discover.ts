@@ -22,9 +22,7 @@ The JSON of '--format json' has each node's referrers below it. That of '-o json
   options: {
     artifactType: text('--artifact-type <type>', 'only referrers of this type'),
     depth: text('--depth <levels>', 'how many levels of referrers to show (default: all)'),
-    output: text('-o, --output <format>', 'tree, table or json, as earlier versions of such tools had it', {
-      choices: ['tree', 'table', 'json'],
-    }),
+    output: text('-o, --output <format>', 'tree, table or json, as earlier versions of such tools had it'),
     noTty: flag('--no-tty', 'no colours', { group: 'output' }),
     verbose: decision('-v, --verbose', 'show annotations; --verbose=false leaves them out', {
       hidden: true,

@@ -9,7 +9,7 @@ export default command({
   description: 'What is stored for it is removed.',
   arguments: { registry: word('<registry>') },
   needs: 'the registry you want to log out',
-  options: { registryConfig: list('--registry-config <file>', 'file with credentials', { completes: 'file' }) },
+  options: { registryConfig: list('--registry-config <file>', 'file with credentials') },
   examples: [['Log out', 'logout localhost:5000']],
   async run({ registry: typed, options: { registryConfig }, client, print }) {
     const registry = withoutScheme(typed, (text) => print.notice(text))

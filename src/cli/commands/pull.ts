@@ -17,7 +17,6 @@ export default command({
   options: {
     output: requiredText('-o, --output <folder>', 'folder for the files (default ".")', {
       fallback: '.',
-      completes: 'folder',
     }),
     keepOldFiles: flag('-k, --keep-old-files', 'refuse to replace files that are there'),
     allowPathTraversal: flag('-T, --allow-path-traversal', 'allow names that lead out of the folder'),

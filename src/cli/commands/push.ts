@@ -5,19 +5,18 @@ import { describeTarget, sink, words } from '../arguments.js'
 import { command } from '../command.js'
 import { flag } from '../options/option.js'
 import { packOptions, readPack } from '../options/pack-flags.js'
-import { checkPaths, packerOptions, parseFileArgument, readAnnotations } from '../options/packer.js'
+import { checkPaths, packerOptions, parseFileArgument, readPacking } from '../options/packer.js'
 import { transferOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
 import { saveContent } from '../output/save-content.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
-import { warnOfUnportableNames } from '../output/unportable-warning.js'
 
 export default command({
   summary: 'Push files to a registry or an OCI image layout',
   description: `A folder becomes one layer, a reproducible tar+gzip: the same files give the same digest. The manifest is annotated with the time of its creation, or with SOURCE_DATE_EPOCH where the environment has it, which makes it reproducible too.`,
   arguments: {
     target: sink({ usage: '<name>[:<tag>[,<tag>][...]]' }),
-    files: words('<file>[:<type>] [...]', { completes: 'file' }),
+    files: words('<file>[:<type>] [...]'),
   },
   needs: 'the destination for pushing',
   options: {
@@ -41,27 +40,18 @@ export default command({
   check({ words: [, ...texts], options }) {
     checkPaths(texts.map(parseFileArgument), options)
   },
-  async run({ target, files, options, context, signal, report, isQuiet }) {
-    const annotations = await readAnnotations(options, context)
+  async run({ target, files: texts, options, ...call }) {
+    const { files, packing } = await readPacking(texts, options, call)
     const decision = readPack(options)
-    if (files.length === 0) report.note('Uploading empty artifact')
-    const result = await pushFiles(
-      target.store,
-      files.map(parseFileArgument).map((file) => ({ ...file, annotations: annotations.ofFile(file.path) })),
-      {
-        ...decision,
-        annotations: annotations.manifest,
-        configAnnotations: annotations.config,
-        tags: tagsOf(target),
-        digest: target.digest,
-        force: options.force,
-        concurrency: options.concurrency,
-        onEvent: report.onEvent,
-        onFile: (path) => report.preparing(path),
-        onUnportableNames: warnOfUnportableNames(context, { quiet: isQuiet }),
-        signal,
-      },
-    )
+    if (files.length === 0) call.report.note('Uploading empty artifact')
+    const tags = tagsOf(target)
+    const result = await pushFiles(target.store, files, {
+      ...packing,
+      ...decision,
+      tags,
+      digest: target.digest,
+      force: options.force,
+    })
     if (options.exportManifest !== undefined) await saveContent(options.exportManifest, openBytes(result.bytes)())
     return result
   },

@@ -44,16 +44,15 @@ function optionsOf(side: Side) {
     }),
     registryConfig: list(`${spelled('registry-config')} <file>`, `file with credentials${of}`, {
       ...registry,
-      completes: 'file',
     }),
     header: list(`${short('H')}${spelled('header')} <name:value>`, `add a header to requests${of}`, registry),
     authHost: list(`${spelled('auth-host')} <host>`, `trust this token service with the credentials${of}`, registry),
     resolve: list(`${spelled('resolve')} <host:port:address[:port]>`, `connect to another address${of}`, registry),
-    ...tlsOptionsOf(side),
+    ...tlsOptionsOf(spelled, of),
     distributionSpec: text(
       `${spelled('distribution-spec')} <spec>`,
       `how referrers${of} are kept: v1.1-referrers-api or v1.1-referrers-tag; found out when not given`,
-      { ...registry, choices: ['v1.1-referrers-api', 'v1.1-referrers-tag'] },
+      { ...registry },
     ),
     ociLayout: flag(
       spelled('oci-layout'),
@@ -63,17 +62,15 @@ function optionsOf(side: Side) {
     ociLayoutPath: text(
       `${spelled('oci-layout-path')} <path>`,
       'the OCI image layout that the reference is looked up in',
-      { ...registry, completes: 'folder' },
+      { ...registry },
     ),
   }
 }
 
 /** The flags that say whom to trust, and who to be, on TLS connections. */
-function tlsOptionsOf(side: Side) {
-  const of = side === '' ? '' : side === 'from-' ? ' of the source' : ' of the destination'
-  const spelled = (name: string) => `--${side}${name}`
+function tlsOptionsOf(spelled: (name: string) => string, of: string) {
   const tls = { group: 'tls' } as const
-  const file = { group: 'tls', completes: 'file' } as const
+  const file = { group: 'tls' } as const
   return {
     insecure: flag(spelled('insecure'), `do not check the TLS certificate of the registry${of}`, tls),
     tlsVerify: decision(

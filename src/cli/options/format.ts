@@ -18,7 +18,7 @@ export interface FormatValues {
 export function formatOptions(types: readonly string[] = FORMATS) {
   const shown = `how the result is shown: ${types.join(', ')} (default: ${types[0] ?? 'text'})`
   return {
-    format: text('--format <format>', shown, { group: 'output', choices: types }),
+    format: text('--format <format>', shown, { group: 'output' }),
     template: text('--template <template>', 'Go template for --format go-template', { group: 'output' }),
   }
 }

@@ -14,10 +14,6 @@ export interface OptionSettings<Value> {
   /** What is said on stderr when the flag is used. */
   readonly deprecated?: string
   readonly group?: OptionGroup
-  /** Values that a shell offers. */
-  readonly choices?: readonly string[]
-  /** What a shell completes: names of files, or nothing. */
-  readonly completes?: 'file' | 'folder'
 }
 
 /** A flag: how it is written, what it is for, and how its value is read. The type of the value follows from it. */

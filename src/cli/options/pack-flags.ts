@@ -9,13 +9,13 @@ import { readPlatform } from './platform.js'
 /** Flags that decide what kind of manifest files are packed into. */
 export const packOptions = {
   artifactType: text('--artifact-type <type>', 'what kind of artifact this is'),
-  config: text('--config <file[:type]>', 'file that becomes the config of the manifest', { completes: 'file' }),
+  config: text('--config <file[:type]>', 'file that becomes the config of the manifest'),
   artifactPlatform: parsed(
     '--artifact-platform <os[/arch][/variant][:os_version]>',
     'platform of the artifact',
     readPlatform,
   ),
-  imageSpec: text('--image-spec <version>', 'form of the manifest: v1.1 or v1.0', { choices: ['v1.1', 'v1.0'] }),
+  imageSpec: text('--image-spec <version>', 'form of the manifest: v1.1 or v1.0'),
 }
 
 /** The decision that the flags stand for. */

@@ -2,6 +2,8 @@ import { Annotation } from '../../oci/annotations.js'
 import type { Annotations } from '../../oci/descriptor.js'
 import { isJsonObject, parseJsonObject } from '../../util/json.js'
 import type { Context } from '../context.js'
+import type { TransferReporter } from '../output/transfer-reporter.js'
+import { warnOfUnportableNames } from '../output/unportable-warning.js'
 import { UsageError } from '../usage-error.js'
 import { flag, list, text, type OptionValues } from './option.js'
 import { readTextFile } from './text-file.js'
@@ -9,10 +11,8 @@ import { readTextFile } from './text-file.js'
 /** The flags of commands that pack files into a manifest. */
 export const packerOptions = {
   annotation: list('-a, --annotation <key=value>', 'annotation of the manifest'),
-  annotationFile: text('--annotation-file <file>', 'JSON file with annotations for $manifest, $config and each file', {
-    completes: 'file',
-  }),
-  exportManifest: text('--export-manifest <file>', 'write the pushed manifest to a file', { completes: 'file' }),
+  annotationFile: text('--annotation-file <file>', 'JSON file with annotations for $manifest, $config and each file'),
+  exportManifest: text('--export-manifest <file>', 'write the pushed manifest to a file'),
   disablePathValidation: flag('--disable-path-validation', 'allow absolute paths of files'),
 }
 
@@ -44,6 +44,35 @@ export async function readAnnotations(
     manifest: { [Annotation.created]: createdAt(context.environment), ...manifest },
     config: file.$config,
     ofFile: (path) => file[path],
+  }
+}
+
+/** What packing reports to, of the call of a command. */
+interface PackingCall {
+  readonly context: Context
+  readonly report: TransferReporter
+  readonly isQuiet: boolean
+  readonly signal: AbortSignal
+}
+
+/** Files with their annotations, and the options that every command passes on which packs files. */
+export async function readPacking(
+  texts: readonly string[],
+  options: Pick<PackerValues, 'annotation' | 'annotationFile'> & { readonly concurrency: number | undefined },
+  { context, report, isQuiet, signal }: PackingCall,
+) {
+  const annotations = await readAnnotations(options, context)
+  return {
+    files: texts.map(parseFileArgument).map((file) => ({ ...file, annotations: annotations.ofFile(file.path) })),
+    packing: {
+      annotations: annotations.manifest,
+      configAnnotations: annotations.config,
+      concurrency: options.concurrency,
+      onEvent: report.onEvent,
+      onFile: (path: string) => report.preparing(path),
+      onUnportableNames: warnOfUnportableNames(context, { quiet: isQuiet }),
+      signal,
+    },
   }
 }
 

@@ -1,10 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import type { Client } from '../../client/client.js'
 import { MAX_MANIFEST_SIZE } from '../../oci/manifest.js'
 import { collectBytes } from '../../util/bytes.js'
-import { TempFile } from '../../util/temp-file.js'
 import type { Context } from '../context.js'
 import { UsageError } from '../usage-error.js'
 import { readDocument } from './text-file.js'
@@ -43,26 +38,6 @@ export async function readSecret(context: Context): Promise<string> {
     .toString('utf8')
     .replace(/\r?\n$/, '')
     .replace(/\r$/, '')
-}
-
-/**
- * Writes all of stdin to a temporary file, which goes with the client: content has to be opened again after a retry,
- * and stdin cannot be.
- * @returns the path of the file
- */
-export async function spoolStdin(context: Context, client: Client): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'gantry-stdin-'))
-  client.closeLater({ close: () => rm(folder, { recursive: true, force: true }) })
-  const path = join(folder, 'stdin')
-  const file = await TempFile.create(path, { mode: 0o600 })
-  try {
-    for await (const chunk of readStdin(context)) await file.write(chunk)
-    await file.publish({ syncFolder: false })
-  } catch (error) {
-    await file.discard()
-    throw error
-  }
-  return path
 }
 
 /**

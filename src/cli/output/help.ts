@@ -1,4 +1,4 @@
-import { isGroup, type AnyCommand, type CommandEntry, type CommandGroup } from '../command.js'
+import type { AnyCommand, CommandEntry, CommandGroup } from '../command.js'
 import type { Context } from '../context.js'
 import type { FoundCommand } from '../find-command.js'
 import type { Option, OptionGroup } from '../options/option.js'
@@ -28,11 +28,10 @@ export function formatCommandHelp(
   const name = path.join(' ')
   const width = widthOf(context)
   const usage = usageOf(command)
-  const { summary, description, examples = [], stage } = command
+  const { summary, description, examples = [] } = command
   const aliases = node.aliases ?? []
-  const stageNote = stage === undefined ? '' : `[${stage === 'preview' ? 'Preview' : 'Experimental'}] `
   const parts = [
-    wrap(`${stageNote}${summary}${/[.!?]$/.test(summary) ? '' : '.'}`, width),
+    wrap(`${summary}${/[.!?]$/.test(summary) ? '' : '.'}`, width),
     ...(description === undefined ? [] : description.split('\n\n').map((paragraph) => wrap(paragraph, width))),
     `Usage:\n  ${name} [flags]${usage === '' ? '' : ` ${usage}`}`,
     ...(aliases.length === 0 ? [] : [`Aliases:\n  ${[node.name, ...aliases].join(', ')}`]),
@@ -46,9 +45,8 @@ export function formatCommandHelp(
 /** The overview of a group: what it is for, its commands, where to read on. */
 export function formatGroupHelp(group: CommandGroup, { path, root }: FoundCommand): string {
   const name = path.join(' ')
-  const shown = group.commands.filter((node) => isGroup(node) || node.isHidden !== true)
-  const width = Math.max(...shown.map((command) => command.name.length))
-  const rows = [...shown]
+  const width = Math.max(...group.commands.map((command) => command.name.length))
+  const rows = [...group.commands]
     .sort((a, b) => a.name.localeCompare(b.name))
     .map((command) => `  ${command.name.padEnd(width + 2)}${command.summary}`)
   const flags =

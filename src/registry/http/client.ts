@@ -39,6 +39,7 @@ export class HttpClient {
   readonly #options: TransportOptions
   readonly #timeouts: Timeouts
   readonly #secrets: SentSecrets
+  readonly #shown = (text: string): string => this.#secrets.shown(text)
   readonly #tls: TlsSettingsFactory
   readonly #routes = new Map<string, Route>()
   #registryClass: HostClass | undefined
@@ -58,7 +59,7 @@ export class HttpClient {
     return {
       origin: this.registry,
       hostClass: this.#registryClass ?? classifyHost(this.registry.hostname),
-      mask: (text) => this.#secrets.shown(text),
+      mask: this.#shown,
     }
   }
 
@@ -75,7 +76,7 @@ export class HttpClient {
   async send(request: HttpRequest): Promise<Answer> {
     this.#secrets.note(request)
     const answer = await this.#exchange(request)
-    return answer.withShown((text) => this.#secrets.shown(text))
+    return answer.withShown(this.#shown)
   }
 
   async #exchange(request: HttpRequest): Promise<Answer> {

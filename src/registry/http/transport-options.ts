@@ -15,8 +15,10 @@ export interface TlsOptions {
   readonly key?: string
 }
 
-/** Proxies, with values as in the environment variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`: proxies that speak `http`, `https`, `socks5` or `socks5h`, where the
- * proxy resolves names in both of the last. Loopback is never proxied. */
+/**
+ * Proxies, with values as in the environment variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. They may speak `http`,
+ * `https`, `socks5` or `socks5h`, and resolve names in all of these. Loopback is never proxied.
+ */
 export interface ProxyOptions {
   /** Proxy for plain requests. */
   readonly http?: string

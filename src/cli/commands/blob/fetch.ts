@@ -23,7 +23,7 @@ export default command({
   needs: 'the target blob to fetch',
   options: {
     ...transferOptions,
-    output: text('-o, --output <file>', 'write the blob to a file, or to stdout with -', { completes: 'file' }),
+    output: text('-o, --output <file>', 'write the blob to a file, or to stdout with -'),
     descriptor: flag('--descriptor', 'print the descriptor of the blob'),
     pretty: flag('--pretty', 'indent the JSON that is printed'),
   },

@@ -1,3 +1,4 @@
+import { spoolToFile } from '../../../client/spool-content.js'
 import { stat } from 'node:fs/promises'
 import { GantryError } from '../../../errors.js'
 import { MediaType } from '../../../oci/media-types.js'
@@ -7,7 +8,7 @@ import { describeTarget, sink, word } from '../../arguments.js'
 import { command } from '../../command.js'
 import { checkExclusive } from '../../options/exclusive.js'
 import { flag, parsed, text } from '../../options/option.js'
-import { checkStdinUse, spoolStdin } from '../../options/read-input.js'
+import { checkStdinUse, readStdin } from '../../options/read-input.js'
 import { transferOptions } from '../../options/transfer.js'
 import { contentResultOf } from '../../output/content-result.js'
 import { PUSH_WORDS } from '../../output/transfer-words.js'
@@ -15,7 +16,7 @@ import { UsageError } from '../../usage-error.js'
 
 export default command({
   summary: 'Push a blob',
-  arguments: { target: sink({ usage: '<name>[@<digest>]' }), file: word('<file>', { completes: 'file' }) },
+  arguments: { target: sink({ usage: '<name>[@<digest>]' }), file: word('<file>') },
   needs: 'the destination to push to and the file to read blob content from',
   options: {
     ...transferOptions,
@@ -40,7 +41,7 @@ export default command({
     checkExclusive({ format, descriptor })
   },
   async run({ target, file, options, client, context, signal, report }) {
-    const path = file === '-' ? await spoolStdin(context, client) : file
+    const path = file === '-' ? await spoolToFile(readStdin(context), client) : file
     await checkSize(path, options.size)
     const source = client.closeLater(new FileSource())
     const { annotations: _, ...descriptor } = await source.add(path, {

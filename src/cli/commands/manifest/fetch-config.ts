@@ -23,7 +23,7 @@ export default command({
     ...platformOptions,
     descriptor: flag('--descriptor', 'print the descriptor of the config'),
     pretty: flag('--pretty', 'indent the JSON that is printed'),
-    output: text('-o, --output <file>', 'write the config to a file, or to stdout with -', { completes: 'file' }),
+    output: text('-o, --output <file>', 'write the config to a file, or to stdout with -'),
   },
   examples: [
     ['Fetch the config of an image', 'manifest fetch-config localhost:5000/hello:v1'],

@@ -35,7 +35,7 @@ export default command({
     descriptor: flag('--descriptor', 'print the descriptor of the manifest'),
     pretty: flag('--pretty', 'indent the JSON that is printed'),
     mediaType: list('--media-type <type>', 'ask the registry for this type, several with commas'),
-    output: text('-o, --output <file>', 'write the manifest to a file, or to stdout with -', { completes: 'file' }),
+    output: text('-o, --output <file>', 'write the manifest to a file, or to stdout with -'),
   },
   examples: [
     ['Fetch a manifest and indent it', 'manifest fetch --pretty localhost:5000/hello:v1'],

@@ -16,7 +16,7 @@ export default command({
   description: 'A manifest that was made elsewhere, byte for byte. What it names has to be in the repository.',
   arguments: {
     target: sink({ usage: '<name>[:<tag>[,<tag>][...]|@<digest>]', referrers: true }),
-    file: word('<file>', { completes: 'file' }),
+    file: word('<file>'),
   },
   needs: 'the destination and the manifest file',
   options: {

@@ -8,14 +8,12 @@ import { UsageError } from '../../usage-error.js'
 
 const options = {
   address: text('--address <host:port>', 'where to listen; port 0 is any free one (default: 127.0.0.1:0, or $PORT)'),
-  disk: text('--disk <folder>', 'keep everything in this folder (default: in memory)', { completes: 'folder' }),
-  htpasswd: text('--htpasswd <file>', 'ask for a user of this file', { completes: 'file' }),
-  auth: text('--auth <kind>', 'with --htpasswd: basic, or bearer for tokens (default: basic)', {
-    choices: ['basic', 'bearer'],
-  }),
+  disk: text('--disk <folder>', 'keep everything in this folder (default: in memory)'),
+  htpasswd: text('--htpasswd <file>', 'ask for a user of this file'),
+  auth: text('--auth <kind>', 'with --htpasswd: basic, or bearer for tokens (default: basic)'),
   anonymousPull: flag('--anonymous-pull', 'with --htpasswd: anybody may pull'),
-  tlsCert: text('--tls-cert <file>', 'serve TLS with this certificate', { completes: 'file' }),
-  tlsKey: text('--tls-key <file>', 'key of the certificate', { completes: 'file' }),
+  tlsCert: text('--tls-cert <file>', 'serve TLS with this certificate'),
+  tlsKey: text('--tls-key <file>', 'key of the certificate'),
   readOnly: flag('--read-only', 'refuse everything that changes content'),
   maxBlobSize: parsed('--max-blob-size <size>', 'largest blob that is taken', parseSize),
   maxManifestSize: parsed('--max-manifest-size <size>', 'largest manifest that is taken (default: 4MiB)', parseSize),

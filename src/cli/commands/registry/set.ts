@@ -19,7 +19,7 @@ $XDG_CONFIG_HOME/gantry/registries.json, or in ~/.config/gantry/registries.json.
   options: {
     authHost: list('--auth-host <host>', 'token service that may see the credentials'),
     plainHttp: decision('--plain-http', 'talk to the registry without TLS'),
-    caFile: text('--ca-file <file>', "certificate authorities to trust instead of the system's", { completes: 'file' }),
+    caFile: text('--ca-file <file>', "certificate authorities to trust instead of the system's"),
     chunkSize: parsed('--chunk-size <size>', 'largest body of an upload request', parseSize),
     concurrency: parsed('--concurrency <number>', 'requests in flight', parseCount),
     mirror: list('--mirror <host>', 'registry that is asked for content before this one'),
