@@ -122,6 +122,16 @@ export class Connections {
     return credentialSettingsOf({ env: environment, homeFolder, registryConfig, signal, userId, onSkippedFile })
   }
 
+  /** The file with what the user has settled for registries; undefined where the user has no place for it. */
+  settingsFile(): string | undefined {
+    return registrySettingsFileOf(this.#surroundings)
+  }
+
+  /** Token services that may see the credentials, as these connections were told. */
+  get trustedAuthHosts(): readonly string[] {
+    return this.#options.trustedAuthHosts ?? []
+  }
+
   /** The connection to a registry; the same one each time. */
   transport(registry: string): Promise<RegistryTransport> {
     const transport = this.#transports.get(registry) ?? this.#connect(registry)
@@ -187,7 +197,7 @@ export class Connections {
   /** What the user has settled for a registry; the file is read once. */
   async #settingsOf(registry: string): Promise<RegistrySettings> {
     const { onSkippedFile } = this.#options
-    this.#settings ??= readRegistrySettings(registrySettingsFileOf(this.#surroundings), { onSkippedFile })
+    this.#settings ??= readRegistrySettings(this.settingsFile(), { onSkippedFile })
     return settingsOfRegistry(await this.#settings, registry)
   }
 

@@ -25,6 +25,12 @@ export interface Target<Store = ReadableStore> extends TargetName {
   readonly reference: string | undefined
 }
 
+/** What a verb reads: a reference, or a target that is open. */
+export type SourceReference = string | Target
+
+/** What a verb writes: a reference, or a target that is open. */
+export type SinkReference = string | Target<WritableStore>
+
 /** A destination that a graph is copied to, and what has to be done with it in the end. */
 export interface CopyTarget extends Target<CopyStore> {
   /** Makes what was copied visible, where that takes a step of its own. */
@@ -65,8 +71,7 @@ export async function openCopySink(name: TargetName, connections: Connections): 
   const isTar = name.scheme === 'oci-layout-tar' || name.scheme === 'oci-archive' || /\.tar$/i.test(name.path)
   const kind = name.scheme !== 'registry' && isTar ? await statKind(name.path) : 'folder'
   if (kind === 'folder') {
-    const target = await openSink(name, connections)
-    return { ...target, complete: () => Promise.resolve(), abandon: () => Promise.resolve() }
+    return withoutSteps(await openSink(name, connections))
   }
   if (kind === 'file') {
     throw new GantryError('already-exists', `${name.path} exists already, and a tar is written once`, {
@@ -76,6 +81,11 @@ export async function openCopySink(name: TargetName, connections: Connections): 
   const { LayoutTarWriter } = await import('../store/layout-tar-writer.js')
   const writer = await LayoutTarWriter.create(name.path)
   return { ...targetOf(name, writer), complete: () => writer.close(), abandon: () => writer.abort() }
+}
+
+/** A destination of a copy where everything is visible at once. */
+export function withoutSteps(target: Target<WritableStore>): CopyTarget {
+  return { ...target, complete: () => Promise.resolve(), abandon: () => Promise.resolve() }
 }
 
 function targetOf<Store>(name: TargetName, store: Store): Target<Store> {

@@ -3,7 +3,15 @@ import type { RegistryTransport } from '../registry/http/transport.js'
 import type { LayoutStore } from '../store/layout.js'
 import type { Source } from '../store/store.js'
 import { cacheFolderOf, Connections, surroundingsOf, type ConnectOptions, type RegistryAccess } from './connect.js'
-import { openCopySink, openSink, openSource, type CopyTarget, type Target, type WritableStore } from './open-target.js'
+import {
+  openCopySink,
+  openSink,
+  openSource,
+  withoutSteps,
+  type CopyTarget,
+  type Target,
+  type WritableStore,
+} from './open-target.js'
 import { parseTargetName, type TargetNameOptions } from './target.js'
 
 export interface ClientOptions extends ConnectOptions {
@@ -34,37 +42,54 @@ export class Opener implements AsyncDisposable {
 
   /**
    * Opens a reference for reading.
-   * @param text `registry.example.com/team/app:v1`, or with a scheme such as `oci-layout:./folder:v1`
+   * @param reference `registry.example.com/team/app:v1`, or with a scheme such as `oci-layout:./folder:v1`; a target
+   *   that is open is returned unchanged
    * @throws GantryError `invalid-reference`; `invalid-argument` when the path of a layout does not exist
    */
-  open(text: string, options: OpenOptions = {}): Promise<Target> {
-    return openSource(parseTargetName(text, options), this.connections(options.access), options.repository)
+  async open(reference: string | Target, options: OpenOptions = {}): Promise<Target> {
+    if (isTarget(reference)) return reference
+    return openSource(parseTargetName(reference, options), this.connections(options.access), options.repository)
   }
 
   /**
    * Opens a reference for writing; a layout folder is made where there is none.
    * @throws GantryError `invalid-reference`
    */
-  openSink(text: string, options: OpenOptions = {}): Promise<Target<WritableStore>> {
-    return openSink(parseTargetName(text, options), this.connections(options.access), options.repository)
+  async openSink(reference: string | Target<WritableStore>, options: OpenOptions = {}): Promise<Target<WritableStore>> {
+    if (isTarget(reference)) return reference
+    return openSink(parseTargetName(reference, options), this.connections(options.access), options.repository)
   }
 
   /**
    * Opens the destination of a copy: like {@link openSink}, and a path that ends in `.tar` is written as one file.
    * @throws GantryError `invalid-reference`; `already-exists` for a tar, which is written once
    */
-  openCopySink(text: string, options: OpenOptions = {}): Promise<CopyTarget> {
-    return openCopySink(parseTargetName(text, options), this.connections(options.access))
+  async openCopySink(
+    reference: string | CopyTarget | Target<WritableStore>,
+    options: OpenOptions = {},
+  ): Promise<CopyTarget> {
+    if (isTarget(reference)) return 'complete' in reference ? reference : withoutSteps(reference)
+    return openCopySink(parseTargetName(reference, options), this.connections(options.access))
   }
 
-  /** The connections to registries; with `access` others that are made for it, and closed with the client. */
+  /**
+   * The connections to registries; with `access` others that are made for it, and closed with the client. What `access`
+   * leaves open is as for the client.
+   */
   connections(access?: RegistryAccess): Connections {
-    return access === undefined ? this.#connections : this.closeLater(new Connections({ ...this.#options, ...access }))
+    return access === undefined
+      ? this.#connections
+      : this.closeLater(new Connections(optionsWith(this.#options, access)))
   }
 
   /** The connection to a registry, `host[:port]`; the same one each time. */
   transport(registry: string): Promise<RegistryTransport> {
     return this.#connections.transport(registry)
+  }
+
+  /** Largest manifest that is read, in bytes, where the client was told. */
+  get maxManifestSize(): number | undefined {
+    return this.#options.maxManifestSize
   }
 
   /** The image layout that fetched content is kept in; undefined where none is named. It is made where there is none. */
@@ -97,4 +122,23 @@ export class Opener implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
+}
+
+function optionsWith(own: ClientOptions, access: RegistryAccess): ClientOptions {
+  const {
+    credentials = own.credentials,
+    plainHttp = own.plainHttp,
+    tls = own.tls,
+    resolve = own.resolve,
+    headers = own.headers,
+    trustedAuthHosts = own.trustedAuthHosts,
+    referrers = own.referrers,
+    chunkSize = own.chunkSize,
+  } = access
+  return { ...own, credentials, plainHttp, tls, resolve, headers, trustedAuthHosts, referrers, chunkSize }
+}
+
+/** Whether a verb was given a target that is open, and no reference. */
+function isTarget<Opened extends object>(reference: string | Opened): reference is Opened {
+  return typeof reference === 'object'
 }

@@ -18,14 +18,39 @@ export interface ContentToPush {
   readonly annotations?: Annotations
 }
 
+/** A path, or bytes, or a stream of them, which is read once. */
+export type PushedContent = string | Uint8Array | Bytes
+
+/** The path of content that is to be read more than once: a temporary file, unless it is one already. */
+export async function pathOfContent(
+  content: PushedContent,
+  owner: Pick<Opener, 'closeLater'>,
+  signal?: AbortSignal,
+): Promise<string> {
+  if (typeof content === 'string') return content
+  return spoolToFile(content instanceof Uint8Array ? [content] : untilAborted(content, signal), owner)
+}
+
+/** A path, a path with its type and name, or content with the name that it is pulled under. */
+export type PushedFile = string | FileToPush | ContentToPush
+
+/** Files to push; content is written to temporary files. */
+export async function filesToPush(
+  files: readonly PushedFile[],
+  owner: Opener,
+  { signal }: { readonly signal?: AbortSignal },
+): Promise<readonly FileToPush[]> {
+  const named = files.map((file) => (typeof file === 'string' ? { path: file } : file))
+  return Promise.all(named.map(async (file) => ('content' in file ? spoolContent(file, owner, signal) : file)))
+}
+
 /** Writes content to a temporary file, as a file to push under its name. */
-export async function spoolContent(
+async function spoolContent(
   { name, content, mediaType, annotations }: ContentToPush,
   owner: Opener,
   signal?: AbortSignal,
 ): Promise<FileToPush> {
-  const chunks = content instanceof Uint8Array ? [content] : untilAborted(content, signal)
-  return { path: await spoolToFile(chunks, owner), name, mediaType, annotations }
+  return { path: await pathOfContent(content, owner, signal), name, mediaType, annotations }
 }
 
 /**
@@ -33,10 +58,7 @@ export async function spoolContent(
  * stream cannot be.
  * @returns the path of the file
  */
-export async function spoolToFile(
-  content: Iterable<Uint8Array> | Bytes,
-  owner: Pick<Opener, 'closeLater'>,
-): Promise<string> {
+async function spoolToFile(content: Iterable<Uint8Array> | Bytes, owner: Pick<Opener, 'closeLater'>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gantry-content-'))
   owner.closeLater({ close: () => rm(folder, { recursive: true, force: true }) })
   const path = join(folder, 'content')

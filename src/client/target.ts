@@ -65,6 +65,28 @@ export function tagsOf({ tag, extraTags }: Pick<TargetName, 'tag' | 'extraTags'>
   return tag === undefined ? extraTags : [tag, ...extraTags]
 }
 
+/** @throws GantryError `invalid-reference` when neither a tag nor a digest is named */
+export function withReference<Opened extends { readonly typed: string; readonly reference: string | undefined }>(
+  target: Opened,
+): Opened & { readonly reference: string } {
+  const { reference, typed } = target
+  if (reference !== undefined) return { ...target, reference }
+  throw new GantryError('invalid-reference', `"${typed}": no tag or digest specified`, {
+    hint: 'Name what is meant: <name>:<tag> or <name>@<digest>.',
+  })
+}
+
+/** @throws GantryError `invalid-reference` when no digest is named */
+export function withDigest<Opened extends Pick<TargetName, 'typed' | 'digest'>>(
+  target: Opened,
+): Opened & { readonly digest: Digest } {
+  const { digest, typed } = target
+  if (digest !== undefined) return { ...target, digest }
+  throw new GantryError('invalid-reference', `"${typed}": no digest specified`, {
+    hint: 'A blob is named by its digest: <name>@<digest>.',
+  })
+}
+
 function inRegistry(text: string): TargetName {
   const { reference, extraTags } = parseTaggedReference(text)
   const { registry, repository, tag, digest } = reference

@@ -1,9 +1,13 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pack } from 'tar-stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Client } from '../../src/client/client.js'
+import type { LoginNotice } from '../../src/client/login.js'
 import { digestOf } from '../../src/oci/digest.js'
+import { parseManifest } from '../../src/oci/manifest.js'
+import { startRegistryServer } from '../../src/server/registry-server.js'
 import { createFixture, type Fixture } from '../cli/fixture.js'
 
 let fixture: Fixture
@@ -30,6 +34,13 @@ async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
   const collected: Item[] = []
   for await (const item of items) collected.push(item)
   return collected
+}
+
+async function tarOf(name: string, text: string): Promise<Uint8Array> {
+  const tar = pack()
+  tar.entry({ name }, text)
+  tar.finalize()
+  return Buffer.concat((await collect(tar)) as Uint8Array[])
 }
 
 describe('a client', () => {
@@ -89,6 +100,136 @@ describe('a client', () => {
     expect(Buffer.concat(await collect(content)).toString()).toBe('a blob')
   })
 
+  test('builds an image of layers from memory, on top of another one', async () => {
+    const name = `${fixture.registry}/appended`
+    const base = await client.append(`${name}:base`, [await tarOf('a.txt', 'a')])
+    const layer = join(folder, 'b.tar')
+    await writeFile(layer, await tarOf('b.txt', 'b'))
+    const { descriptor, layers, tags } = await client.append(`${name}:v1,latest`, [layer], {
+      base: `${name}:base`,
+      setBaseImageAnnotations: true,
+    })
+    expect(tags).toEqual(['v1', 'latest'])
+    const manifest = parseManifest(await client.fetchManifest(`${name}:latest`))
+    expect(manifest).toMatchObject({
+      kind: 'image',
+      layers: [...base.layers, ...layers].map(({ digest }) => ({ digest })),
+      annotations: {
+        'org.opencontainers.image.base.digest': base.descriptor.digest,
+        'org.opencontainers.image.base.name': `${name}:base`,
+      },
+    })
+    expect((await client.resolve(`${name}:v1`)).digest).toBe(descriptor.digest)
+  })
+
+  test('pushes a blob and a manifest that names it, from bytes, streams and files', async () => {
+    const name = `${fixture.registry}/parts`
+    async function* stream() {
+      yield await Promise.resolve(Buffer.from('{}'))
+    }
+    const config = await client.pushBlob(name, stream(), { mediaType: 'application/json', size: 2 })
+    const layer = await client.pushBlob(name, Buffer.from('a layer'))
+    const manifest = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: config.descriptor,
+      layers: [layer.descriptor],
+    })
+    const path = join(folder, 'manifest.json')
+    await writeFile(path, manifest)
+    const pushed = await client.pushManifest(`${name}:v1,v2`, path)
+    expect(pushed).toMatchObject({ descriptor: { digest: digestOf(manifest) }, tags: ['v1', 'v2'] })
+    expect(Buffer.from((await client.fetchManifest(`${name}:v2`)).bytes).toString()).toBe(manifest)
+    const events: string[] = []
+    await client.pushManifest(`${name}@${pushed.descriptor.digest}`, Buffer.from(manifest), {
+      onEvent: ({ type }) => events.push(type),
+    })
+    expect(events).toEqual(['exists'])
+  })
+
+  test('stores nothing that is not what the reference or the caller asks for', async () => {
+    const name = `${fixture.registry}/refused`
+    const other = digestOf('another')
+    const hi = Buffer.from('hi')
+    const empty = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.index.v1+json',
+      manifests: [],
+    })
+    await expect(client.pushBlob(`${name}@${other}`, hi)).rejects.toMatchObject({ code: 'digest-mismatch' })
+    await expect(client.pushBlob(name, hi, { size: 3 })).rejects.toMatchObject({ code: 'invalid-argument' })
+    await expect(client.pushBlob(name, join(folder, 'absent'))).rejects.toMatchObject({ code: 'file-error' })
+    await expect(client.pushManifest(`${name}@${other}`, Buffer.from(empty))).rejects.toMatchObject({
+      code: 'digest-mismatch',
+    })
+    await expect(client.fetchBlob(`${name}@${digestOf('hi')}`)).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  test('deletes a manifest with what refers to it, or leaves it where that is not confirmed', async () => {
+    const name = `oci-layout:${folder}/removed`
+    const pushed = await client.push(`${name}:v1`, [{ name: 'a.txt', content: Buffer.from('a') }])
+    const sbom = { name: 'sbom.json', content: Buffer.from('{}') }
+    const attached = await client.attach(`${name}:v1`, [sbom], { artifactType: 'sbom/example' })
+    const both = [attached.descriptor.digest, pushed.descriptor.digest]
+    const asked: string[][] = []
+    const cancelled = await client.remove(`${name}:v1`, {
+      referrers: true,
+      confirm: ({ nodes }) => {
+        asked.push(nodes.map(({ digest }) => digest))
+        return false
+      },
+    })
+    expect([cancelled.outcome, asked]).toEqual(['cancelled', [both]])
+    const { outcome, deleted } = await client.remove(`${name}:v1`, { referrers: true })
+    expect([outcome, deleted.map(({ digest }) => digest)]).toEqual(['deleted', both])
+    await expect(client.remove(`${name}:v1`)).rejects.toMatchObject({ code: 'not-found' })
+    expect(await client.remove(`${name}:v1`, { ignoreMissing: true })).toEqual({ outcome: 'missing', deleted: [] })
+  })
+
+  test('deletes a blob', async () => {
+    const name = `${fixture.registry}/removed-blob`
+    const { descriptor } = await client.pushBlob(name, Buffer.from('b'))
+    const blob = `${name}@${descriptor.digest}`
+    expect(await client.remove(blob, { kind: 'blob' })).toMatchObject({
+      outcome: 'deleted',
+      descriptor: { digest: descriptor.digest },
+    })
+    await expect(client.remove(blob, { kind: 'blob' })).rejects.toMatchObject({ code: 'not-found' })
+  })
+
+  test('logs in and out with the file of credentials that it looks in', async () => {
+    const registry = await startRegistryServer({ authentication: { type: 'basic', users: { me: 'secret' } } })
+    const files = [join(folder, 'config.json')]
+    await using guest = new Client({ environment: {}, credentials: { files } })
+    try {
+      const name = `${registry.registry}/private`
+      const content = [{ name: 'a.txt', content: Buffer.from('a') }]
+      await expect(guest.push(`${name}:v1`, content)).rejects.toMatchObject({ code: 'unauthorized' })
+      const wrong = { type: 'basic', username: 'me', password: 'wrong' } as const
+      await expect(guest.login(registry.registry, wrong)).rejects.toMatchObject({ code: 'unauthorized' })
+      const notices: LoginNotice[] = []
+      const credential = { type: 'basic', username: 'me', password: 'secret' } as const
+      const stored = await guest.login(registry.registry, credential, { onNotice: (notice) => notices.push(notice) })
+      expect(stored.path).toBe(files[0])
+      expect(notices).toEqual([{ type: 'stored-in-clear', path: files[0] }])
+      await using member = new Client({ environment: {}, credentials: { files } })
+      await member.push(`${name}:v1`, content)
+      expect(await member.logout(registry.registry)).toMatchObject({ erased: true })
+      await using stranger = new Client({ environment: {}, credentials: { files } })
+      await expect(stranger.resolve(`${name}:v1`)).rejects.toMatchObject({ code: 'unauthorized' })
+    } finally {
+      await registry.close()
+    }
+  })
+
+  test('takes targets that are open in the place of references', async () => {
+    const from = await client.openSink(`oci-layout:${folder}/opened:v1`)
+    await client.push(from, [{ name: 'a.txt', content: Buffer.from('a') }])
+    await client.copy(from, await client.openSink(`${fixture.registry}/opened:v1`))
+    const { digest } = await client.resolve(await client.open(`${fixture.registry}/opened:v1`))
+    expect(digest).toBe((await client.resolve(from)).digest)
+  })
+
   test('removes the temporary files of content when it is closed', async () => {
     const before = (await readdir(tmpdir())).filter((name) => name.startsWith('gantry-content-'))
     await using other = new Client({ environment: {}, credentials: false })
@@ -100,7 +241,10 @@ describe('a client', () => {
   test.each([
     ['resolve', () => client.resolve(`${fixture.registry}/a`), 'invalid-reference'],
     ['pull', () => client.pull('UPPER', folder), 'invalid-reference'],
-    ['fetchBlob', () => client.fetchBlob(`${fixture.registry}/a:v1`), 'invalid-argument'],
+    ['fetchBlob', () => client.fetchBlob(`${fixture.registry}/a:v1`), 'invalid-reference'],
+    ['remove', () => client.remove(`${fixture.registry}/a`), 'invalid-reference'],
+    ['login', () => client.login('a registry', { type: 'identity-token', token: 'x' }), 'invalid-argument'],
+    ['logout', () => client.logout('a registry'), 'invalid-argument'],
     ['open', () => client.open(`oci-layout:${folder}/none:v1`), 'invalid-argument'],
   ])('%s says with a GantryError what it cannot work with', async (_verb, call, code) => {
     await expect(call()).rejects.toMatchObject({ name: 'GantryError', code })

@@ -1,9 +1,7 @@
-import { spoolToFile } from '../../client/spool-content.js'
-import { tagsOf } from '../../client/target.js'
 import type { Client } from '../../client/client.js'
+import type { Target } from '../../client/open-target.js'
 import type { OpenOptions } from '../../client/opener.js'
 import { formatReference } from '../../oci/reference.js'
-import { appendLayers, type AppendBase } from '../../image/append.js'
 import { command } from '../command.js'
 import { targetFlags } from '../arguments.js'
 import { checkExclusive } from '../options/exclusive.js'
@@ -53,20 +51,17 @@ A tar that is compressed with gzip or zstd goes in byte for byte; another is com
     const target = await client.openSink(imageNameOf(options.newTag, access), access)
     const files = options.newLayer.flatMap((file) => file.split(','))
     if (files.includes('-')) checkStdinUse(flags)
-    const spooled = files.includes('-') ? await spoolToFile(readStdin(context), client) : ''
+    const stdin = readStdin(context)
     if (options.base === undefined && !isQuiet) print.notice('base unspecified, using empty image')
-    const { descriptor, tags } = await appendLayers(
-      target.store,
-      files.map((file) => (file === '-' ? spooled : file)),
+    const { descriptor, tags } = await client.append(
+      target,
+      files.map((file) => (file === '-' ? stdin : file)),
       {
-        base:
-          options.base === undefined
-            ? undefined
-            : { ...(await openBase(client, options.base, access)), platform: options.platform },
+        base: options.base === undefined ? undefined : await openBase(client, options.base, access),
+        platform: options.platform,
         ociEmptyBase: options.ociEmptyBase,
         setBaseImageAnnotations: options.setBaseImageAnnotations,
         nonDistributable: options.allowNondistributableArtifacts,
-        tags: tagsOf(target),
         concurrency: options.concurrency,
         onEvent: report.onEvent,
         signal,
@@ -84,8 +79,7 @@ function imageNameOf(name: string, { scheme, layoutPath }: OpenOptions): string 
   return isImage ? formatReference(parseImageReference(name)) : name
 }
 
-async function openBase(client: Client, name: string, access: OpenOptions): Promise<AppendBase> {
-  const { store, reference = 'latest', digest, typed } = await client.open(imageNameOf(name, access), access)
-  // A digest is no name that the image could be found by again.
-  return { source: store, reference, name: digest === undefined ? typed : undefined }
+async function openBase(client: Client, name: string, access: OpenOptions): Promise<Target> {
+  const { reference = 'latest', ...target } = await client.open(imageNameOf(name, access), access)
+  return { ...target, reference }
 }

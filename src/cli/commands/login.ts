@@ -1,14 +1,6 @@
-import { storeCredential } from '../../credentials/credential-store.js'
-import {
-  readRegistrySettings,
-  registrySettingsFileOf,
-  setRegistrySettings,
-  settingsOfRegistry,
-} from '../../credentials/registry-settings.js'
+import type { LoginNotice } from '../../client/login.js'
 import { isRegistryName } from '../../oci/reference.js'
-import { checkCredential, type Credential } from '../../registry/auth/credential.js'
-import { classifyHost } from '../../registry/http/host-class.js'
-import { Registry } from '../../registry/registry.js'
+import type { Credential } from '../../registry/auth/credential.js'
 import { registry as registryArgument } from '../arguments.js'
 import { command } from '../command.js'
 import type { Context } from '../context.js'
@@ -34,34 +26,22 @@ helpers that it names, so that docker, podman, oras and crane find them.`,
     const { credentials } = access
     const given = typeof credentials === 'object' && 'type' in credentials ? credentials : undefined
     const credential = await completeCredential(given, context)
-    checkCredential(credential)
-    const transport = await client.connections({ ...access, credentials: credential }).transport(registry)
-    if (isReadOnTheWay(transport.origin)) {
-      print.notice(`WARNING! The credentials go to ${registry} without TLS: everybody on the way can read them.`)
-    }
-    await new Registry(transport).ping({ signal })
-    const stored = await storeCredential(client.connections().credentialSettings(), registry, credential)
-    if (stored.isPlainText) print.notice(`WARNING! The credentials are stored unencrypted in ${stored.path}.`)
-    if (stored.tightenedFrom !== undefined) print.notice(`${stored.path} is now readable by its owner alone.`)
-    await rememberAuthHosts(registry, access.trustedAuthHosts ?? [], context)
-    const { path, helper } = stored
+    const onNotice = (notice: LoginNotice): void => print.notice(describeNotice(notice))
+    const { path, helper } = await client.login(registry, credential, { onNotice, signal })
     return { registry, username: credential.type === 'basic' ? credential.username : undefined, path, helper }
   },
   text: (_result, print) => print.line('Login Succeeded'),
 })
 
-/** Keeps the token services that the user has named for a registry, so that later commands need no flag. */
-async function rememberAuthHosts(registry: string, authHosts: readonly string[], context: Context): Promise<void> {
-  if (authHosts.length === 0) return
-  const path = registrySettingsFileOf(context)
-  const { authHosts: known = [] } = settingsOfRegistry(await readRegistrySettings(path), registry)
-  await setRegistrySettings(path, registry, { authHosts: [...new Set([...known, ...authHosts])] }, context)
-}
-
-/** Whether what is sent to an origin passes other machines in clear. */
-function isReadOnTheWay(origin: string): boolean {
-  const { protocol, hostname } = new URL(origin)
-  return protocol === 'http:' && classifyHost(hostname) !== 'loopback'
+function describeNotice(notice: LoginNotice): string {
+  switch (notice.type) {
+    case 'sent-in-clear':
+      return `WARNING! The credentials go to ${notice.registry} without TLS: everybody on the way can read them.`
+    case 'stored-in-clear':
+      return `WARNING! The credentials are stored unencrypted in ${notice.path}.`
+    case 'file-closed':
+      return `${notice.path} is now readable by its owner alone.`
+  }
 }
 
 /** Asks for what the flags did not say. */

@@ -1,4 +1,3 @@
-import { eraseCredential } from '../../credentials/credential-store.js'
 import { word } from '../arguments.js'
 import { command } from '../command.js'
 import { list } from '../options/option.js'
@@ -14,7 +13,7 @@ export default command({
   async run({ registry: typed, options: { registryConfig }, client, print }) {
     const registry = withoutScheme(typed, (text) => print.notice(text))
     const credentials = registryConfig.length === 0 ? undefined : { files: registryConfig }
-    await eraseCredential(client.connections({ credentials }).credentialSettings(), registry)
+    await client.logout(registry, { credentials })
     return { registry }
   },
 })

@@ -27,16 +27,15 @@ export default command({
       })
     }
   },
-  async run({ target, tags, signal, print, isForMachine }) {
-    const { descriptor } = await target.store.readManifest(target.reference, { signal })
+  async run({ target, tags, client, signal, print, isForMachine }) {
     const say = (text: string): void => {
       if (!isForMachine) print.status(text)
     }
-    say(`Tagging ${describeTarget(target, `${target.path}@${descriptor.digest}`)}`)
-    for (const newTag of tags) {
-      await target.store.tag(descriptor, newTag, { signal })
-      say(`Tagged ${newTag}`)
-    }
+    const descriptor = await client.tag(target, tags, {
+      onFound: ({ digest }) => say(`Tagging ${describeTarget(target, `${target.path}@${digest}`)}`),
+      onTagged: (newTag) => say(`Tagged ${newTag}`),
+      signal,
+    })
     return { ...contentResultOf(target.path, descriptor), tags }
   },
 })

@@ -1,4 +1,3 @@
-import { GantryError, isGantryError } from '../../../errors.js'
 import { blobSink, describeTarget } from '../../arguments.js'
 import { command } from '../../command.js'
 import { checkForce, confirm, confirmOptions } from '../../options/confirm.js'
@@ -21,20 +20,16 @@ export default command({
     checkForce(options)
     checkExclusive({ format, descriptor: options.descriptor })
   },
-  async run({ target: { store, typed, digest }, options: { force, descriptor: isAsked }, context, signal }) {
-    const descriptor = await store.resolveBlob(digest, { signal }).catch((error: unknown) => {
-      if (isGantryError(error, 'not-found')) return undefined
-      throw error
+  async run({ target, options: { force, descriptor: isAsked }, client, context, signal }) {
+    const { outcome, descriptor } = await client.remove(target, {
+      kind: 'blob',
+      ignoreMissing: force && !isAsked,
+      confirm: force
+        ? undefined
+        : () => confirm(`Are you sure you want to delete the blob "${target.digest}"?`, context),
+      signal,
     })
-    if (descriptor === undefined) {
-      if (force && !isAsked) return { reference: typed, outcome: 'missing' as const }
-      throw new GantryError('not-found', `${typed}: the specified blob does not exist`)
-    }
-    if (!force && !(await confirm(`Are you sure you want to delete the blob "${digest}"?`, context))) {
-      return { reference: typed, outcome: 'cancelled' as const }
-    }
-    await store.delete(descriptor, { signal })
-    return { reference: typed, outcome: 'deleted' as const, descriptor }
+    return { reference: target.typed, outcome, descriptor }
   },
   text({ outcome, descriptor }, print, { target, options }) {
     if (outcome === 'missing') print.line(`Missing ${target.typed}`)

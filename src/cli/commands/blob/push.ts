@@ -1,9 +1,4 @@
-import { spoolToFile } from '../../../client/spool-content.js'
-import { stat } from 'node:fs/promises'
-import { GantryError } from '../../../errors.js'
 import { MediaType } from '../../../oci/media-types.js'
-import { FileSource } from '../../../store/file-source.js'
-import { reasonOf } from '../../../util/file-error.js'
 import { describeTarget, sink, word } from '../../arguments.js'
 import { command } from '../../command.js'
 import { checkExclusive } from '../../options/exclusive.js'
@@ -40,28 +35,9 @@ export default command({
     if (file === '-') checkStdinUse(flags)
     checkExclusive({ format, descriptor })
   },
-  async run({ target, file, options, client, context, signal, report }) {
-    const path = file === '-' ? await spoolToFile(readStdin(context), client) : file
-    await checkSize(path, options.size)
-    const source = client.closeLater(new FileSource())
-    const { annotations: _, ...descriptor } = await source.add(path, {
-      name: 'blob',
-      mediaType: options.mediaType ?? MediaType.imageLayer,
-      signal,
-    })
-    if (target.digest !== undefined && target.digest !== descriptor.digest) {
-      throw new GantryError('digest-mismatch', `digest mismatch: wanted ${target.digest}, got ${descriptor.digest}`)
-    }
-    if (await target.store.has(descriptor, { signal })) {
-      report.onEvent({ type: 'exists', descriptor, subgraph: false })
-    } else {
-      report.onEvent({ type: 'started', descriptor })
-      await target.store.push(descriptor, (offset = 0) => source.fetch(descriptor, { offset, signal }), {
-        signal,
-        onProgress: (offset) => report.onEvent({ type: 'progress', descriptor, offset }),
-      })
-      report.onEvent({ type: 'finished', descriptor })
-    }
+  async run({ target, file, options: { mediaType, size }, client, context, signal, report }) {
+    const content = file === '-' ? readStdin(context) : file
+    const { descriptor } = await client.pushBlob(target, content, { mediaType, size, onEvent: report.onEvent, signal })
     return { ...contentResultOf(target.path, descriptor), descriptor }
   },
   json: ({ descriptor: _, ...result }) => result,
@@ -78,15 +54,4 @@ export default command({
 function parseBytes(value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw new Error('not a number of bytes')
   return Number(value)
-}
-
-async function checkSize(path: string, size: number | undefined): Promise<void> {
-  try {
-    const actual = (await stat(path)).size
-    if (size === undefined || size === actual) return
-    throw new GantryError('invalid-argument', `input size ${size} does not match the actual content size ${actual}`)
-  } catch (cause) {
-    if (cause instanceof GantryError) throw cause
-    throw new GantryError('file-error', `open ${path}: ${reasonOf(cause)}`, { cause })
-  }
 }

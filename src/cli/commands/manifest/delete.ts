@@ -1,6 +1,4 @@
-import { GantryError, isGantryError } from '../../../errors.js'
-import { deleteGraph, planDelete, type DeletePlan } from '../../../graph/delete.js'
-import type { Descriptor } from '../../../oci/descriptor.js'
+import type { RemovalPlan } from '../../../client/remove.js'
 import { describeTarget, namedSink } from '../../arguments.js'
 import { command } from '../../command.js'
 import { checkForce, confirm, confirmOptions } from '../../options/confirm.js'
@@ -30,29 +28,18 @@ export default command({
     checkForce(options)
     checkExclusive({ format, descriptor: options.descriptor })
   },
-  async run({ target, options, context, signal, print, isForMachine }) {
-    const { force, recursive, descriptor } = options
-    const root = await target.store.resolve(target.reference, { signal }).catch((error: unknown) => {
-      if (!isGantryError(error, 'not-found')) throw error
-      if (force && !descriptor) return undefined
-      throw new GantryError('not-found', `${target.typed}: the specified manifest does not exist`, { cause: error })
-    })
-    if (root === undefined) return { reference: target.typed, outcome: 'missing' as const, deleted: [] }
-    const plan = await planDelete(target.store, root, { referrers: recursive, signal })
-    if (!force && !(await confirm(questionFor(plan), context))) {
-      return { reference: target.typed, outcome: 'cancelled' as const, deleted: [] }
-    }
-    const deleted: Descriptor[] = []
-    await deleteGraph(target.store, plan, {
-      signal,
-      onEvent: (event) => {
-        if (event.type !== 'deleted') return
-        deleted.push(event.descriptor)
-        if (event.descriptor.digest === root.digest || descriptor || isForMachine) return
-        print.line(`Deleted ${event.descriptor.digest}`)
+  async run({ target, options, client, context, signal, print, isForMachine }) {
+    const { force, recursive, descriptor: isAsked } = options
+    const { outcome, descriptor, deleted } = await client.remove(target, {
+      referrers: recursive,
+      ignoreMissing: force && !isAsked,
+      confirm: force ? undefined : (plan) => confirm(questionFor(plan), context),
+      onDeleted: ({ digest }, plan) => {
+        if (digest !== plan.descriptor.digest && !isAsked && !isForMachine) print.line(`Deleted ${digest}`)
       },
+      signal,
     })
-    return { reference: target.typed, outcome: 'deleted' as const, descriptor: root, deleted }
+    return { reference: target.typed, outcome, descriptor, deleted }
   },
   text({ outcome, descriptor }, print, { target, options }) {
     if (outcome === 'missing') print.line(`Missing ${target.typed}`)
@@ -62,9 +49,9 @@ export default command({
   },
 })
 
-function questionFor({ root, nodes }: DeletePlan): string {
+function questionFor({ descriptor, nodes }: RemovalPlan): string {
   const others = nodes.length - 1
   const referrers =
     others === 0 ? '' : `, the ${others} ${others === 1 ? 'manifest that refers' : 'manifests that refer'} to it,`
-  return `Are you sure you want to delete the manifest "${root.digest}"${referrers} and all tags associated with it?`
+  return `Are you sure you want to delete the manifest "${descriptor.digest}"${referrers} and all tags associated with it?`
 }

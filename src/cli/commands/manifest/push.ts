@@ -1,7 +1,3 @@
-import { pushManifest } from '../../../artifact/push-manifest.js'
-import { GantryError } from '../../../errors.js'
-import { describeManifest } from '../../../oci/manifest.js'
-import { tagsOf } from '../../../client/target.js'
 import { describeTarget, sink, word } from '../../arguments.js'
 import { command } from '../../command.js'
 import { flag, text } from '../../options/option.js'
@@ -33,18 +29,9 @@ export default command({
   check({ options: { descriptor }, format }) {
     checkExclusive({ format, descriptor })
   },
-  async run({ target, file, options, context, signal, report, flags }) {
+  async run({ target, file, options: { mediaType }, client, context, signal, report, flags }) {
     const bytes = await readManifestFile(file, context, flags)
-    const descriptor = describeManifest(bytes, options.mediaType)
-    if (target.digest !== undefined && target.digest !== descriptor.digest) {
-      throw new GantryError(
-        'digest-mismatch',
-        `digest mismatch: "${target.typed}" asks for another manifest than ${descriptor.digest}`,
-      )
-    }
-    const tags = tagsOf(target)
-    await pushManifest(target.store, { descriptor, bytes }, { tags, onEvent: report.onEvent, signal })
-    return { descriptor, tags }
+    return client.pushManifest(target, bytes, { mediaType, onEvent: report.onEvent, signal })
   },
   json: ({ descriptor, tags }, { target: { path } }) => ({
     ...contentResultOf(path, descriptor),
