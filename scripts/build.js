@@ -1,9 +1,9 @@
 // Builds dist: what of the CLI is loaded at every start, and all the rest of it with its libraries inside; the library
-// with its dependencies outside; the worker that both start, and the type declarations. `--no-types` leaves the
+// with its entry points, and its dependencies outside; the worker that both start, and the type declarations. `--no-types` leaves the
 // declarations out.
 import { spawn } from 'node:child_process'
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { lazyBuiltins } from './lazy-builtins.js'
 import { packagesIn, thirdPartyLicences } from './licences.js'
@@ -78,8 +78,16 @@ const outputs = [
   },
   {
     ...common,
-    entryPoints: { index: 'src/index.ts' },
+    entryPoints: {
+      index: 'src/index.ts',
+      ...Object.fromEntries(
+        ['store', 'registry', 'graph', 'testing'].map((name) => [name, `src/entry-points/${name}.ts`]),
+      ),
+    },
     outdir: 'dist',
+    // What the entry points share is one class for all of them. It stays beside the worker that it starts.
+    splitting: true,
+    chunkNames: 'library-[hash]',
     plugins: largeLibraries(),
     external: runtime.flatMap((name) => [name, `${name}/*`]),
   },
@@ -113,7 +121,9 @@ for (const [path, contents] of files) await publish(path, contents)
 await removeOthers()
 await types
 const seconds = ((performance.now() - started) / 1000).toFixed(1)
-console.error(`built ${[...files.keys()].map((path) => relative(root, path)).join(', ')} in ${seconds} s`)
+const names = [...files.keys()].map((path) => relative(root, path))
+const named = names.filter((name) => !basename(name).startsWith('library-'))
+console.error(`built ${named.join(', ')} and ${names.length - named.length} chunks in ${seconds} s`)
 
 /** Leaves a module to be loaded from a file beside this one. */
 function inFileOfItsOwn(module, file) {

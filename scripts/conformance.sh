@@ -8,7 +8,7 @@
 # folder `conformance` of a checkout of https://github.com/opencontainers/distribution-spec: the suite in it is built
 # from there instead of the pinned version, and is the only one that runs unless others are named:
 #   GANTRY_CONFORMANCE_SOURCE=../distribution-spec/conformance scripts/conformance.sh
-# The registry comes from dist/index.js; GANTRY_LIBRARY names another build of the library.
+# The registry comes from dist/testing.js; GANTRY_LIBRARY names another build of the library.
 # Exit status: 0 everything passed, 1 something failed, 2 called wrongly, 77 a suite cannot be had here and nothing
 # else failed.
 set -euo pipefail

@@ -23,6 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: ['store', 'oci', 'util', 'errors'],
   client: belowClient,
   index: ['client', ...belowIndex],
+  'entry-points': belowIndex,
   cli: ['index', 'client', 'server', ...belowClient],
 }
 
@@ -101,10 +102,9 @@ describe('the source', () => {
     expect(findCycle(files)).toBeUndefined()
   })
 
-  test('has no barrel but index.ts', () => {
-    expect(files.filter(isBarrel).map((file) => file.path)).toEqual(
-      files.filter((file) => file.path === 'index.ts').map((file) => file.path),
-    )
+  test('has no barrels but the entry points', () => {
+    const isEntryPoint = (path: string): boolean => path === 'index.ts' || path.startsWith('entry-points/')
+    expect(files.filter(isBarrel).map((file) => file.path)).toEqual(files.map((file) => file.path).filter(isEntryPoint))
     expect(files.filter((file) => file.path.endsWith('/index.ts'))).toEqual([])
   })
 

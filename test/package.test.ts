@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -8,7 +8,13 @@ import { importsOf } from './architecture/import-graph.js'
 const folder = join(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(folder, path), 'utf8')
 
+interface EntryPoint {
+  readonly types: string
+  readonly default: string
+}
+
 interface PackageManifest {
+  readonly exports: Readonly<Record<string, EntryPoint | string>>
   readonly name: string
   readonly version: string
   readonly license: string
@@ -42,6 +48,14 @@ const scriptsThatAreNotRun = [
   // Puts its own program in the place of its launcher, which only saves time.
   'node_modules/esbuild',
 ]
+
+/** What can be imported, without the prefix of the package. */
+const exported = Object.fromEntries(
+  Object.entries(manifest.exports).filter((entry): entry is [string, EntryPoint] => typeof entry[1] === 'object'),
+)
+const entryPoints = Object.values(exported).map((entry) => entry.default.slice('./dist/'.length, -'.js'.length))
+const isOfTheLibrary = (name: string): boolean =>
+  /^library-\w+\.js$/.test(name) || entryPoints.some((entry) => name === `${entry}.js`)
 
 describe('the lock file', () => {
   test('has the version that records digests', () => {
@@ -139,8 +153,11 @@ describe('what was built', () => {
   }
 
   test('the library imports the dependencies, all of them, and nothing else', () => {
-    const { dependencies, optionalDependencies } = manifest
-    expect(packagesOf('dist/index.js')).toEqual(Object.keys({ ...dependencies, ...optionalDependencies }).sort())
+    const library = readdirSync(join(folder, 'dist')).filter((name) => isOfTheLibrary(name))
+    expect(library.length).toBeGreaterThan(entryPoints.length)
+    expect([...new Set(library.flatMap((name) => packagesOf(`dist/${name}`)))].sort()).toEqual(
+      Object.keys(manifest.dependencies).sort(),
+    )
   })
 
   test.each([
@@ -171,19 +188,20 @@ describe('what is published', () => {
   const paths = packed.files.map(({ path }) => path)
 
   test('is exactly this', () => {
-    expect(paths.filter((path) => !path.startsWith('dist/types/')).sort()).toEqual(
+    expect(paths.filter((path) => !/^dist\/(types\/|library-\w+\.js$)/.test(path)).sort()).toEqual(
       [
         ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'],
         ...['bin/docker-credential-gantry.js', 'bin/gantry.js'],
         ...['dist/THIRD-PARTY-LICENSES.txt', 'dist/cli.js', 'dist/commands.js', 'dist/commands.js.LEGAL.txt'],
-        ...['dist/gzip-worker.js', 'dist/index.js', 'dist/public-suffixes.js', 'dist/socks-client.js'],
+        ...['dist/gzip-worker.js', 'dist/public-suffixes.js', 'dist/socks-client.js'],
+        ...entryPoints.map((name) => `dist/${name}.js`),
       ].sort(),
     )
   })
 
   test('has declarations of the library, and of nothing else', () => {
     const types = paths.filter((path) => path.startsWith('dist/types/'))
-    expect(types).toContain('dist/types/index.d.ts')
+    expect(types).toEqual(expect.arrayContaining(Object.values(exported).map((entry) => entry.types.slice(2))))
     expect(types.filter((path) => !path.endsWith('.d.ts') || path.includes('/cli/'))).toEqual([])
   })
 

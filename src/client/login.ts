@@ -31,6 +31,7 @@ export interface LoginOptions {
 export interface LogoutOptions {
   /** Default: the client's own, where those are files, else where a login would be stored. */
   readonly credentials?: CredentialFiles
+  readonly signal?: AbortSignal
 }
 
 /** Tries a credential, and stores it where Docker would. */
@@ -46,7 +47,8 @@ export async function login(
   const transport = await opener.connections({ credentials: credential }).transport(registry)
   if (isReadOnTheWay(transport.origin)) onNotice?.({ type: 'sent-in-clear', registry })
   await new Registry(transport).ping({ signal })
-  const stored = await storeCredential(own.credentialSettings(), registry, credential)
+  const settings = own.credentialSettings()
+  const stored = await storeCredential({ ...settings, signal: signal ?? settings.signal }, registry, credential)
   if (stored.isPlainText) onNotice?.({ type: 'stored-in-clear', path: stored.path })
   if (stored.tightenedFrom !== undefined) onNotice?.({ type: 'file-closed', path: stored.path })
   await rememberAuthHosts(own.settingsFile(), registry, own.trustedAuthHosts, signal)
@@ -57,9 +59,10 @@ export async function login(
 export async function logout(
   opener: Opener,
   registry: string,
-  { credentials }: LogoutOptions,
+  { credentials, signal }: LogoutOptions,
 ): Promise<ErasedCredential> {
-  return eraseCredential(opener.connections({ credentials }).credentialSettings(), registry)
+  const settings = opener.connections({ credentials }).credentialSettings()
+  return eraseCredential({ ...settings, signal: signal ?? settings.signal }, registry)
 }
 
 /** Keeps the token services that the user has named for a registry, so that later calls need not be told again. */

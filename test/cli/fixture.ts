@@ -1,18 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createTransport } from '../../src/registry/http/create-transport.js'
+import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.js'
+import { MediaType } from '../../src/oci/media-types.js'
+import { openBytes } from '../../src/util/bytes.js'
+import { packManifest } from '../../src/oci/pack.js'
+import { Repository } from '../../src/registry/repository.js'
 import {
-  createTransport,
-  descriptorOf,
-  MediaType,
-  openBytes,
-  packManifest,
-  Repository,
   startRegistryServer,
-  type Descriptor,
   type RegistryServer,
   type RegistryServerOptions,
-} from '../../src/index.js'
+} from '../../src/server/registry-server.js'
 
 /** When everything in these tests was made. */
 export const CREATED = '2020-01-01T00:00:00Z'

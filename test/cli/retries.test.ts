@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { MediaType } from '../../src/index.js'
+import { MediaType } from '../../src/oci/media-types.js'
 import { startScriptedServer, type ScriptedServer } from '../registry/http/scripted-server.js'
 import { runCli } from './run-cli.js'
 

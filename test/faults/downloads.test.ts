@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { digestOf } from '../../src/index.js'
+import { digestOf } from '../../src/oci/digest.js'
 import { someBytes } from '../registry/test-registry.js'
 import { BLOB, FaultBench, MANIFEST, NAME } from './fault-bench.js'
 import { cutAnswer, cutBefore, edit, editHeaders, sendRaw } from './faults.js'

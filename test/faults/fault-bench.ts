@@ -3,15 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { runCli, type CliResult } from '../cli/run-cli.js'
-import {
-  createTransport,
-  Repository,
-  startRegistryServer,
-  type AuthenticationOptions,
-  type Descriptor,
-  type RegistryServer,
-  type RepositoryOptions,
-} from '../../src/index.js'
+import { createTransport } from '../../src/registry/http/create-transport.js'
+import { Repository, type RepositoryOptions } from '../../src/registry/repository.js'
+import { startRegistryServer, type RegistryServer } from '../../src/server/registry-server.js'
+import type { AuthenticationOptions } from '../../src/server/auth/authenticator.js'
+import type { Descriptor } from '../../src/oci/descriptor.js'
 import { seedArtifact } from '../cli/fixture.js'
 import { snapshotFolder } from '../emulator/folder-snapshot.js'
 import { startScriptedServer, type Script, type ScriptedServer } from '../registry/http/scripted-server.js'

@@ -4,18 +4,14 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
-import {
-  createTransport,
-  descriptorOf,
-  MediaType,
-  openBytes,
-  packManifest,
-  Repository,
-  startRegistryServer,
-  type AuthenticationOptions,
-  type Descriptor,
-  type PackOptions,
-} from '../../src/index.js'
+import { createTransport } from '../../src/registry/http/create-transport.js'
+import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.js'
+import { MediaType } from '../../src/oci/media-types.js'
+import { openBytes } from '../../src/util/bytes.js'
+import { packManifest, type PackOptions } from '../../src/oci/pack.js'
+import { Repository } from '../../src/registry/repository.js'
+import { startRegistryServer } from '../../src/server/registry-server.js'
+import type { AuthenticationOptions } from '../../src/server/auth/authenticator.js'
 import { seedArtifact } from '../cli/fixture.js'
 import { runCli, type CliResult } from '../cli/run-cli.js'
 import { snapshotFolder } from '../emulator/folder-snapshot.js'

@@ -1,6 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { expect } from 'vitest'
-import { copy, LayoutStore, pushFiles, readContent, type Descriptor, type Source } from '../../src/index.js'
+import { copy } from '../../src/graph/copy.js'
+import { LayoutStore } from '../../src/store/layout.js'
+import { pushFiles } from '../../src/artifact/push-files.js'
+import { readContent } from '../../src/store/verify.js'
+import type { Descriptor } from '../../src/oci/descriptor.js'
+import type { Source } from '../../src/store/store.js'
 import { someBytes } from '../registry/test-registry.js'
 import { CANARY, type LocalBench } from './local-bench.js'
 

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { descriptorOf, digestOf, MediaType, openBytes, packManifest, type Descriptor } from '../../src/index.js'
+import { descriptorOf, type Descriptor } from '../../src/oci/descriptor.js'
+import { digestOf } from '../../src/oci/digest.js'
+import { MediaType } from '../../src/oci/media-types.js'
+import { openBytes } from '../../src/util/bytes.js'
+import { packManifest } from '../../src/oci/pack.js'
 import { MANIFEST } from './fault-bench.js'
 import { LocalBench } from './local-bench.js'
 

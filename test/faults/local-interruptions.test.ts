@@ -8,7 +8,7 @@ import { ignore } from './faults.js'
 import { isTemporary, LocalBench, type RunningProgram } from './local-bench.js'
 import { atRequest, LARGE } from './local-checkpoints.js'
 import { push } from './local-commands.js'
-import { pushFiles } from '../../src/index.js'
+import { pushFiles } from '../../src/artifact/push-files.js'
 
 test('32: a second SIGINT does not wait for what the first one tidies up', async () => {
   const bench = await LocalBench.open({ auth: 'basic' })

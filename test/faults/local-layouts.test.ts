@@ -2,7 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { copy, LayoutStore, type Descriptor } from '../../src/index.js'
+import { copy } from '../../src/graph/copy.js'
+import { LayoutStore } from '../../src/store/layout.js'
+import type { Descriptor } from '../../src/oci/descriptor.js'
 import { LocalBench } from './local-bench.js'
 
 const CONTENT = Buffer.from('the content of a layer')

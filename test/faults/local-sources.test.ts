@@ -1,6 +1,6 @@
 import { appendFile, rename, truncate, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { LayoutStore } from '../../src/index.js'
+import { LayoutStore } from '../../src/store/layout.js'
 import { someBytes } from '../registry/test-registry.js'
 import { MANIFEST, UPLOAD } from './fault-bench.js'
 import { LocalBench } from './local-bench.js'

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { pushFiles } from '../../src/index.js'
+import { pushFiles } from '../../src/artifact/push-files.js'
 import { someBytes } from '../registry/test-registry.js'
 import { CANARY, LocalBench, type StartOptions } from './local-bench.js'
 import { failingCallScript, type FailingCall } from './local-system-calls.js'

@@ -2,15 +2,13 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import {
-  attach,
-  createTransport,
-  LayoutStore,
-  MediaType,
-  packManifest,
-  Repository,
-  type Descriptor,
-} from '../../src/index.js'
+import { attach } from '../../src/artifact/attach.js'
+import { createTransport } from '../../src/registry/http/create-transport.js'
+import { LayoutStore } from '../../src/store/layout.js'
+import { MediaType } from '../../src/oci/media-types.js'
+import { packManifest } from '../../src/oci/pack.js'
+import { Repository } from '../../src/registry/repository.js'
+import type { Descriptor } from '../../src/oci/descriptor.js'
 import { Emulator } from '../emulator/emulator.js'
 import { listOf, someBytes } from '../registry/test-registry.js'
 import { BLOB } from './fault-bench.js'

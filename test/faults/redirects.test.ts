@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { descriptorOf, MediaType, openBytes } from '../../src/index.js'
+import { descriptorOf } from '../../src/oci/descriptor.js'
+import { MediaType } from '../../src/oci/media-types.js'
+import { openBytes } from '../../src/util/bytes.js'
 import { createCertificate } from '../registry/http/certificates.js'
 import { someBytes } from '../registry/test-registry.js'
 import { BLOB, CANARY, FaultBench, MANIFEST, NAME, UPLOAD, UPLOADS } from './fault-bench.js'

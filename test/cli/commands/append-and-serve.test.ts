@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { collectBytes } from '../../../src/index.js'
+import { collectBytes } from '../../../src/util/bytes.js'
 import { createFixture, type Fixture } from '../fixture.js'
 import { runCli, startCli } from '../run-cli.js'
 

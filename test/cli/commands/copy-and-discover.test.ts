@@ -1,7 +1,11 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { descriptorOf, encodeJson, MediaType, openBytes, type Descriptor, type Repository } from '../../../src/index.js'
+import { descriptorOf, type Descriptor } from '../../../src/oci/descriptor.js'
+import { encodeJson } from '../../../src/oci/encode-json.js'
+import { MediaType } from '../../../src/oci/media-types.js'
+import { openBytes } from '../../../src/util/bytes.js'
+import type { Repository } from '../../../src/registry/repository.js'
 import { createFixture, CREATED, seedArtifact, type Fixture } from '../fixture.js'
 import { runCli } from '../run-cli.js'
 

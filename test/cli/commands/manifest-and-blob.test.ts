@@ -1,7 +1,8 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { digestOf, type Descriptor } from '../../../src/index.js'
+import { digestOf } from '../../../src/oci/digest.js'
+import type { Descriptor } from '../../../src/oci/descriptor.js'
 import { createFixture, CREATED, seedArtifact, type Fixture } from '../fixture.js'
 import { runCli } from '../run-cli.js'
 

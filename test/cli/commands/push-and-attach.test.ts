@@ -1,7 +1,7 @@
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { digestOf } from '../../../src/index.js'
+import { digestOf } from '../../../src/oci/digest.js'
 import { createFixture, CREATED, type Fixture } from '../fixture.js'
 import { runCli } from '../run-cli.js'
 

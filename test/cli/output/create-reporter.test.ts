@@ -3,7 +3,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { createReporter } from '../../../src/cli/output/create-reporter.js'
 import { PULL_WORDS } from '../../../src/cli/output/transfer-words.js'
-import { descriptorOf } from '../../../src/index.js'
+import { descriptorOf } from '../../../src/oci/descriptor.js'
 
 /** What is written to a terminal of this kind while something is transferred. */
 async function shownOn(terminal: {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { formatBytes, formatTime } from '../../../src/cli/output/format-amount.js'
 import { formatRow } from '../../../src/cli/output/progress-row.js'
 import { TransferMeter } from '../../../src/cli/output/transfer-meter.js'
-import { descriptorOf } from '../../../src/index.js'
+import { descriptorOf } from '../../../src/oci/descriptor.js'
 
 test.each([
   [0, '0 B'],

@@ -2,17 +2,12 @@ import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { env } from 'node:process'
-import {
-  createTransport,
-  descriptorOf,
-  openBytes,
-  packManifest,
-  Repository,
-  startRegistryServer,
-  type Descriptor,
-  type PackOptions,
-  type RegistryServer,
-} from '../../../src/index.js'
+import { createTransport } from '../../../src/registry/http/create-transport.js'
+import { descriptorOf, type Descriptor } from '../../../src/oci/descriptor.js'
+import { openBytes } from '../../../src/util/bytes.js'
+import { packManifest, type PackOptions } from '../../../src/oci/pack.js'
+import { Repository } from '../../../src/registry/repository.js'
+import { startRegistryServer, type RegistryServer } from '../../../src/server/registry-server.js'
 import { shortDigest } from '../../scenarios/harness/output.js'
 import { gantryProgram, projectFolder, run } from '../../scenarios/harness/program.js'
 import { CREATED } from '../fixture.js'

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { inject } from 'vitest'
-import type * as Library from '../../../src/index.js'
+import type * as Library from '../../../src/entry-points/testing.js'
 import { htpasswd } from './accounts.js'
 import { createCertificates, readCertificate } from './certificates.js'
 import type { Certificates } from './certificates.js'
@@ -87,7 +87,7 @@ interface Server {
 
 async function startEmbedded(folder: string, tls: Certificates | undefined, options: RegistryOptions): Promise<Server> {
   // The library as it is published, not its sources.
-  const { startRegistryServer } = (await import(join(projectFolder, 'dist/index.js'))) as typeof Library
+  const { startRegistryServer } = (await import(join(projectFolder, 'dist/testing.js'))) as typeof Library
   const server = await startRegistryServer({
     folder: join(folder, 'data'),
     // Scenarios reach it under names of their own.
