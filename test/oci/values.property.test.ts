@@ -5,7 +5,7 @@ import { isMediaType, mediaTypeOf } from '../../src/oci/media-types.js'
 import { formatPlatform, matchesPlatform, parsePlatform } from '../../src/oci/platform.js'
 import { digestTagsOf, isDigestTag, referrersTagOf } from '../../src/oci/referrers-tag.js'
 import { isTag } from '../../src/oci/reference.js'
-import { fastestOf, fc, LINEAR_TIME } from '../properties.js'
+import { processorTime, fc, LINEAR_TIME } from '../properties.js'
 
 const algorithm = fc.constantFrom('sha256' as const, 'sha512' as const)
 
@@ -106,7 +106,7 @@ describe('a media type', () => {
     fc.assert(
       fc.property(fc.constantFrom('a', 'a/', ';', ' ', '-', 'a;', '.'), (piece) => {
         const text = piece.repeat(65_536 / piece.length)
-        expect(fastestOf(() => [isMediaType(text), mediaTypeOf(text), isDigest(text)])).toBeLessThan(LINEAR_TIME)
+        expect(processorTime(() => [isMediaType(text), mediaTypeOf(text), isDigest(text)])).toBeLessThan(LINEAR_TIME)
       }),
     )
   })

@@ -7,7 +7,7 @@ import { parseWarnings } from '../../src/registry/http/warning.js'
 import { checkAnnouncedDigest } from '../../src/registry/manifests.js'
 import { Answer } from '../../src/registry/http/answer.js'
 import { Readable } from 'node:stream'
-import { fastestOf, fc, LINEAR_TIME } from '../properties.js'
+import { processorTime, fc, LINEAR_TIME } from '../properties.js'
 
 const NOW = Date.UTC(2026, 0, 15, 12)
 const LARGE = 999_999_999_999_999
@@ -203,7 +203,7 @@ test('no header takes more than one pass', () => {
       fc.constantFrom('', 'bytes 0-', '299 - "', '1.'),
       (read, repeated, start) => {
         const text = `${start}${repeated.repeat(65_536 / repeated.length)}!`
-        expect(fastestOf(() => read(text))).toBeLessThan(LINEAR_TIME)
+        expect(processorTime(() => read(text))).toBeLessThan(LINEAR_TIME)
       },
     ),
   )

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { GantryError } from '../../src/errors.js'
 import { shownHeaders } from '../../src/registry/http/trace.js'
 import { maskSecrets, redactSecrets, redactUrl } from '../../src/util/redact.js'
-import { fastestOf, fc, LINEAR_TIME, runs } from '../properties.js'
+import { processorTime, fc, LINEAR_TIME, runs } from '../properties.js'
 
 /** A secret that is like no other text, with characters that every encoding changes. */
 const canary = fc
@@ -191,8 +191,8 @@ test('redaction takes one pass', () => {
   fc.assert(
     fc.property(piece, fc.constantFrom('', 'https://', 'Bearer '), (repeated, start) => {
       const text = `${start}${repeated.repeat(65_536 / repeated.length)}`
-      expect(fastestOf(() => redactSecrets(text))).toBeLessThan(LINEAR_TIME)
-      expect(fastestOf(() => redactUrl(text))).toBeLessThan(LINEAR_TIME)
+      expect(processorTime(() => redactSecrets(text))).toBeLessThan(LINEAR_TIME)
+      expect(processorTime(() => redactUrl(text))).toBeLessThan(LINEAR_TIME)
     }),
     runs(0.2),
   )

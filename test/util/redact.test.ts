@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { GantryError } from '../../src/errors.js'
 import { redactSecrets, redactUrl, SecretMask } from '../../src/util/redact.js'
-import { fastestOf, LINEAR_TIME } from '../properties.js'
+import { processorTime, LINEAR_TIME } from '../properties.js'
 
 describe('an address', () => {
   test.each([
@@ -94,7 +94,7 @@ describe('secrets that are known', () => {
     ] as const) {
       const mask = new SecretMask([secret])
       const long = text.repeat(64 * 1024)
-      expect(fastestOf(() => mask.mask(long.slice(0, 64 * 1024)))).toBeLessThan(LINEAR_TIME)
+      expect(processorTime(() => mask.mask(long.slice(0, 64 * 1024)))).toBeLessThan(LINEAR_TIME)
     }
   })
 })
