@@ -71,7 +71,7 @@ export const COMMAND_TREE: CommandGroup = ${group('', 'gantry')}
 }
 
 function group(folder, name) {
-  const { summary, aliases } = groups[folder] ?? {}
+  const { summary, aliases, stage } = groups[folder] ?? {}
   if (summary === undefined) throw new Error(`src/cli/command-groups.ts says nothing of the group "${folder}"`)
   const below = files.filter((file) => folder === '' || file.startsWith(`${folder}/`))
   const inside = below.map((file) => (folder === '' ? file : file.slice(folder.length + 1)))
@@ -83,16 +83,18 @@ function group(folder, name) {
   return object([
     ['name', JSON.stringify(name)],
     ['aliases', aliases && JSON.stringify(aliases)],
+    ['stage', stage && JSON.stringify(stage)],
     ['summary', JSON.stringify(summary)],
     ['commands', `[${members.join(', ')}]`],
   ])
 }
 
 function entry(path, name) {
-  const { summary, aliases } = commands.get(path)
+  const { summary, aliases, stage } = commands.get(path)
   return object([
     ['name', JSON.stringify(name)],
     ['aliases', aliases && JSON.stringify(aliases)],
+    ['stage', stage && JSON.stringify(stage)],
     ['summary', JSON.stringify(summary)],
     ['load', `async () => (await import('./commands/${path}.js')).default`],
   ])

@@ -1,4 +1,4 @@
-import { GantryError } from '../errors.js'
+import { GantryError, isGantryError } from '../errors.js'
 import { resolvePlatform } from '../graph/select-platform.js'
 import { plainDescriptor, type Descriptor } from '../oci/descriptor.js'
 import type { Platform } from '../oci/platform.js'
@@ -33,9 +33,9 @@ export async function attach(
   if (files.length === 0 && Object.keys(annotations).length === 0) {
     throw new GantryError('invalid-argument', 'neither file nor annotation provided')
   }
-  const subject = await resolvePlatform(store, reference, {
-    ...(platform === undefined ? {} : { platform }),
-    ...(signal === undefined ? {} : { signal }),
+  const subject = await resolvePlatform(store, reference, { platform, signal }).catch((error: unknown) => {
+    if (!isGantryError(error, 'not-found')) throw error
+    throw new GantryError(error.code, `failed to resolve ${reference}: ${error.message}`, error.options)
   })
   // Nobody would find a manifest that is in no list.
   if (isReferrerSink(store)) await store.checkReferrers(subject, { signal })

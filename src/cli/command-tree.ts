@@ -80,6 +80,26 @@ export const COMMAND_TREE: CommandGroup = {
           load: async () => (await import('./commands/manifest/fetch-config.js')).default,
         },
         {
+          name: 'index',
+          stage: 'experimental',
+          summary: 'Work with indexes',
+          commands: [
+            {
+              name: 'create',
+              aliases: ['pack'],
+              stage: 'experimental',
+              summary: 'Create an index of manifests',
+              load: async () => (await import('./commands/manifest/index/create.js')).default,
+            },
+            {
+              name: 'update',
+              stage: 'experimental',
+              summary: 'Change an index',
+              load: async () => (await import('./commands/manifest/index/update.js')).default,
+            },
+          ],
+        },
+        {
           name: 'push',
           summary: 'Push a manifest',
           load: async () => (await import('./commands/manifest/push.js')).default,

@@ -65,6 +65,9 @@ export interface ProgressSettings<Call> {
   isSilent?(call: Call): boolean
 }
 
+/** How far something may still change. */
+export type Stage = 'preview' | 'experimental'
+
 /**
  * A command, as a value: what it takes, what it does, and how its result is read. The types of its arguments, flags and
  * result follow from the declaration.
@@ -73,6 +76,8 @@ export interface Command<Taken extends Arguments, Declared extends Options, Resu
   /** One line, for the overview. */
   readonly summary: string
   readonly aliases?: readonly string[]
+  /** Shown with the summary; default: it does not change any more. */
+  readonly stage?: Stage
   /** What more there is to say, in paragraphs. */
   readonly description?: string
   /** The positional arguments, in their order; the runner opens them. */
@@ -106,6 +111,7 @@ export type AnyCommand = Command<Arguments, Options, unknown>
 export interface CommandEntry {
   readonly name: string
   readonly aliases?: readonly string[]
+  readonly stage?: Stage
   readonly summary: string
   readonly load: () => Promise<AnyCommand>
 }
@@ -114,6 +120,7 @@ export interface CommandEntry {
 export interface CommandGroup {
   readonly name: string
   readonly aliases?: readonly string[]
+  readonly stage?: Stage
   readonly summary: string
   readonly commands: readonly CommandNode[]
 }

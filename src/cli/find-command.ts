@@ -21,7 +21,8 @@ export function findCommand(words: readonly string[], root: CommandGroup): Found
     )
     if (next === undefined) break
     node = next
-    path.push(next.name)
+    // Under the name that was typed: usage lines are read by whoever typed it.
+    path.push(word ?? next.name)
     index++
   }
   return { node, path, root, rest: words.slice(index) }

@@ -4,8 +4,8 @@ import { GantryError } from '../errors.js'
 export class UsageError extends GantryError {
   readonly usage: string | undefined
 
-  constructor(message: string, options: { readonly usage?: string; readonly hint?: string } = {}) {
-    super('invalid-argument', message, options.hint === undefined ? {} : { hint: options.hint })
+  constructor(message: string, options: { readonly usage?: string; readonly hint?: string | undefined } = {}) {
+    super('invalid-argument', message, { hint: options.hint })
     this.usage = options.usage
   }
 }

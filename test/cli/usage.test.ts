@@ -27,7 +27,7 @@ describe('wrong usage', () => {
     ],
     [['push', '', '--oci-layout'], 'Error: found empty file path in ""\n'],
     [['resolve', 'a', 'b'], /requires exactly 1 argument but got 2/],
-    [['cp', 'a'], /^Error: "gantry copy" requires exactly 2 argument but got 1\nUsage: gantry copy \[flags\] <from>/],
+    [['cp', 'a'], /^Error: "gantry cp" requires exactly 2 argument but got 1\nUsage: gantry cp \[flags\] <from>/],
     [['resolve', '--nosuch', 'x'], "Error: unknown flag: --nosuch\nRun 'gantry resolve --help' for usage.\n"],
     [
       ['resolve', 'x', '--username'],
@@ -151,7 +151,7 @@ describe('help', () => {
 
   test.each([[['resolve', '--help']], [['help', 'resolve']], [['digest', '-h']]])('%j', async (words) => {
     const { code, stdout } = await runCli(words)
-    expect(stdout).toMatch(/^Usage:\n {2}gantry resolve \[flags\] <name>/m)
+    expect(stdout).toMatch(/^Usage:\n {2}gantry (?:resolve|digest) \[flags\] <name>/m)
     expect(stdout).toContain('--full-reference')
     expect(code).toBe(0)
   })

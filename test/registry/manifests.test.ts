@@ -425,7 +425,7 @@ describe('a manifest of an unknown type', () => {
     const registry = await startTestRegistry({ [`PUT ${BY_TAG}`]: answers(201, {}, '') })
     const content = { descriptor: unknown, bytes: unknownBytes }
     expect(await pushManifest(registry.repository(), content, { tags: ['v1'] })).toBe(false)
-    expect(registry.requests()).toEqual([`HEAD ${path}`, `PUT ${BY_TAG}`])
+    expect(registry.requests()).toEqual([`HEAD ${BY_TAG}`, `PUT ${BY_TAG}`])
     expect(registry.ledger.at(-1)?.headers['content-type']).toBe(unknown.mediaType)
   })
 

@@ -84,7 +84,11 @@ export function hasAnnotations({
   return annotation.length > 0 || annotationFile !== undefined
 }
 
-function parseAnnotationFlags(flags: readonly string[]): Annotations {
+/**
+ * Reads `key=value` of every `--annotation`.
+ * @throws UsageError without `=`, and for a key that is given twice
+ */
+export function parseAnnotationFlags(flags: readonly string[]): Annotations {
   const annotations = Object.create(null) as Record<string, string>
   for (const flag of flags) {
     const equals = flag.indexOf('=')

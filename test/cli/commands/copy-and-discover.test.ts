@@ -118,7 +118,7 @@ describe('copy', () => {
 
   test('needs to know what to copy', async () => {
     const { code, stderr } = await runCli(['cp', `${source.registry}/app`, `${sink.registry}/x:v1`])
-    expect(stderr).toMatch(/no tag or digest specified\nUsage: gantry copy \[flags\] <from>/)
+    expect(stderr).toMatch(/no tag or digest specified\nUsage: gantry cp \[flags\] <from>/)
     expect(code).toBe(2)
   })
 })

@@ -140,10 +140,13 @@ describe('manifest push', () => {
       `Exists    ${digest.slice(7, 19)} ${root.mediaType}\nPushed: [registry] ${name}:mp\nDigest: ${digest}\n`,
     )
     expect((await runCli(['resolve', `${name}:mp2`])).stdout).toBe(`${digest}\n`)
+    // A tag of its own is something new, also for a manifest that is there.
+    const other = await runCli(['manifest', 'push', `${name}:mp3`, file])
+    expect(other.stdout.split('\n', 1)).toEqual([`Uploading ${digest.slice(7, 19)} ${root.mediaType}`])
   })
   test.each([
     ['{', 'is not valid JSON'],
-    ['{}', 'names no media type'],
+    ['{}', 'media type is not specified via the flag "--media-type" nor in "-"'],
   ])('refuses %s', async (text, reason) => {
     const { code, stderr } = await runCli(['manifest', 'push', `${name}:bad`, '-'], { stdin: text })
     expect(stderr).toContain(reason)

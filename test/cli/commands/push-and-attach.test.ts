@@ -252,7 +252,7 @@ describe('attach', () => {
 
   test('what is not there', async () => {
     const { code, stderr } = await runCli(['attach', '--artifact-type', 'doc/ex', `${name}:nosuch`, '-a', 'k=v'])
-    expect(stderr).toBe(`Error response from registry: ${name}:nosuch: not found\n`)
+    expect(stderr).toBe(`Error response from registry: failed to resolve nosuch: ${name}:nosuch: not found\n`)
     expect(code).toBe(6)
   })
 

@@ -78,6 +78,12 @@ export interface WantedDifference {
   readonly lines: readonly string[]
 }
 
+/** Digests that are others on purpose: the one that gantry makes, and the recorded one. */
+export function parseDigests(text: string): ReadonlyMap<string, string> {
+  const pairs = [...text.matchAll(/^(sha256:[0-9a-f]{64}) for (sha256:[0-9a-f]{64})$/gm)]
+  return new Map(pairs.map(([, own = '', recorded = '']) => [own, recorded]))
+}
+
 /**
  * Reads `fixtures/oras/differences.txt`: `## ` and a reason, then for each step `[number] command` and its lines, which
  * begin with `-` or `+`.

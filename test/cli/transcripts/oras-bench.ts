@@ -1,19 +1,17 @@
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { env } from 'node:process'
+import { descriptorOf } from '../../../src/oci/descriptor.js'
+import { packManifest } from '../../../src/oci/pack.js'
 import { createTransport } from '../../../src/registry/http/create-transport.js'
-import { descriptorOf, type Descriptor } from '../../../src/oci/descriptor.js'
-import { openBytes } from '../../../src/util/bytes.js'
-import { packManifest, type PackOptions } from '../../../src/oci/pack.js'
 import { Repository } from '../../../src/registry/repository.js'
 import { startRegistryServer, type RegistryServer } from '../../../src/server/registry-server.js'
 import { shortDigest } from '../../scenarios/harness/output.js'
-import { gantryProgram, projectFolder, run } from '../../scenarios/harness/program.js'
+import { gantryProgram, run } from '../../scenarios/harness/program.js'
 import { CREATED } from '../fixture.js'
+import { orasFixtures, pushSeed, pushSeeds } from './seeds.js'
 import { formatLines, type Step } from './parse-transcripts.js'
-
-export const orasFixtures = join(projectFolder, 'fixtures/oras')
 
 /** The user of the transcripts, whom the registry on port 5000 knows. */
 const USER = { name: 'hello', password: 'oras-test' }
@@ -23,47 +21,32 @@ const SOURCE_DATE_EPOCH = '1795208956'
 /** The manifest of a file that was pushed under its path; the path is not in the transcripts. */
 const DIGEST_OF_PATH = 'sha256:4937a40927dd4189540164087396c4d2ad074a70d839e33bd5b946908c24279c'
 
-/** What was pushed before the second part of the transcripts: a, b and c, and what refers to a. */
-const SEEDS: Readonly<Record<string, SeedSettings>> = {
-  a: { files: ['hi.txt'], artifactType: 'test/a' },
-  b: { files: ['bye.txt'], artifactType: 'test/b', config: ['image.config', '{"architecture":"arm64","os":"linux"}'] },
-  c: { files: ['hi.txt', 'bye.txt'], config: ['me', '{}'] },
-  file: { files: ['hi.txt'], artifactType: 'doc/ex', subject: 'a' },
-  note: { files: [], artifactType: 'doc/ex2', subject: 'a', annotations: { k: 'v' } },
-  signature: { files: [], artifactType: 'sig/x', subject: 'file', annotations: { s: 't' } },
-}
-
-const CONFIG_TYPES: Readonly<Record<string, string>> = {
-  'image.config': 'application/vnd.oci.image.config.v1+json',
-  me: 'application/vnd.me.config',
-}
-
-interface SeedSettings {
-  readonly files: readonly string[]
-  readonly artifactType?: string
-  readonly config?: readonly [string, string]
-  readonly subject?: string
-  readonly annotations?: Readonly<Record<string, string>>
-}
-
 /** Two registries of our own in place of those of the transcripts, and a home with a folder for each part. */
 export class OrasBench {
   readonly #root: string
   readonly #servers: ReadonlyMap<string, RegistryServer>
 
-  private constructor(root: string, servers: ReadonlyMap<string, RegistryServer>) {
+  readonly #digests: ReadonlyMap<string, string>
+
+  private constructor(
+    root: string,
+    servers: ReadonlyMap<string, RegistryServer>,
+    digests: ReadonlyMap<string, string>,
+  ) {
     this.#root = root
     this.#servers = servers
+    this.#digests = digests
   }
 
-  static async open(): Promise<OrasBench> {
+  /** @param digests digests that are others than the recorded ones on purpose */
+  static async open(digests: ReadonlyMap<string, string>): Promise<OrasBench> {
     const root = await mkdtemp(join(tmpdir(), 'gantry-transcripts-'))
     const authentication = { type: 'basic', users: { [USER.name]: USER.password } } as const
     const servers = new Map([
       ['localhost:5000', await startRegistryServer({ authentication })],
       ['localhost:6000', await startRegistryServer()],
     ])
-    const bench = new OrasBench(root, servers)
+    const bench = new OrasBench(root, servers, digests)
     for (const part of [1, 2]) {
       await cp(join(orasFixtures, 'inputs'), bench.folderOf(part), { recursive: true })
       // The modes of a checkout depend on the umask, and are part of a packed folder.
@@ -104,8 +87,9 @@ export class OrasBench {
   toRecorded(text: string): string {
     let recorded = text.replaceAll(`${this.#root}/`, '/home/me/')
     for (const [host, server] of this.#servers) recorded = recorded.replaceAll(hostOf(server), host)
-    const own = this.#digestOfPath()
-    recorded = recorded.replaceAll(own, DIGEST_OF_PATH).replaceAll(shortDigest(own), shortDigest(DIGEST_OF_PATH))
+    for (const [own, digest] of [...this.#digests, [this.#digestOfPath(), DIGEST_OF_PATH] as const]) {
+      recorded = recorded.replaceAll(own, digest).replaceAll(shortDigest(own), shortDigest(digest))
+    }
     return recorded.replaceAll(/\bgantry (?=[a-z-])/g, 'oras ').replaceAll(/(?<=["'`])gantry(?=["'`])/g, 'oras')
   }
 
@@ -113,7 +97,10 @@ export class OrasBench {
   #digestOfPath(): string {
     const layer = descriptorOf('application/vnd.oci.image.layer.v1.tar', Buffer.from('hello\n'))
     const annotations = { 'org.opencontainers.image.title': join(this.folderOf(1), 'hi.txt') }
-    const manifest = { layers: [{ ...layer, annotations }], annotations: { [CREATED_KEY]: CREATED } }
+    const manifest = {
+      layers: [{ ...layer, annotations }],
+      annotations: { 'org.opencontainers.image.created': CREATED },
+    }
     return packManifest(manifest).descriptor.digest
   }
 
@@ -135,51 +122,10 @@ export class OrasBench {
     const registry = this.#toOwn('localhost:5000')
     const credential = { type: 'basic' as const, username: USER.name, password: USER.password }
     const transport = createTransport({ registry, plainHttp: true, credentials: async () => credential })
-    const repository = new Repository(transport, 'golden9/x')
-    const pushed = new Map<string, Descriptor>()
-    for (const [tag, settings] of Object.entries(SEEDS)) {
-      const subject = settings.subject === undefined ? undefined : pushed.get(settings.subject)
-      const isNamed = settings.subject === undefined
-      pushed.set(tag, await pushSeed(repository, { ...settings, subject, tag: isNamed ? tag : undefined }))
-    }
+    await pushSeeds(new Repository(transport, 'golden9/x'))
     await pushSeed(new Repository(transport, 'scenario/oci-image'), { files: [], artifactType: 'test/e', tag: 'v1' })
     await transport.close()
   }
-}
-
-interface Seed extends Omit<SeedSettings, 'subject'> {
-  readonly subject?: Descriptor | undefined
-  readonly tag: string | undefined
-}
-
-async function pushSeed(
-  repository: Repository,
-  { files, artifactType, config, subject, annotations, tag }: Seed,
-): Promise<Descriptor> {
-  const layers: Descriptor[] = []
-  for (const name of files) {
-    const bytes = await readFile(join(orasFixtures, 'inputs', name))
-    const layer = descriptorOf('application/vnd.oci.image.layer.v1.tar', bytes)
-    await repository.push(layer, openBytes(bytes))
-    layers.push({ ...layer, annotations: { 'org.opencontainers.image.title': name } })
-  }
-  const options = { layers, artifactType, subject, annotations: { ...annotations, [CREATED_KEY]: CREATED } }
-  if (config !== undefined) {
-    const bytes = Buffer.from(config[1])
-    const descriptor = descriptorOf(CONFIG_TYPES[config[0]] ?? config[0], bytes)
-    await repository.push(descriptor, openBytes(bytes))
-    return pushPacked(repository, { ...options, config: descriptor }, tag)
-  }
-  return pushPacked(repository, options, tag)
-}
-
-const CREATED_KEY = 'org.opencontainers.image.created'
-
-async function pushPacked(repository: Repository, options: PackOptions, tag: string | undefined): Promise<Descriptor> {
-  const packed = packManifest(options)
-  for (const { descriptor, bytes } of packed.blobs) await repository.push(descriptor, openBytes(bytes))
-  await repository.push(packed.descriptor, openBytes(packed.bytes), { tag })
-  return packed.descriptor
 }
 
 function hostOf(server: RegistryServer): string {

@@ -3,19 +3,22 @@ import { appendFile, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { env } from 'node:process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { compareLines, parseDifferences } from './compare-lines.js'
-import { OrasBench, orasFixtures } from './oras-bench.js'
+import { compareLines, parseDifferences, parseDigests } from './compare-lines.js'
+import { OrasBench } from './oras-bench.js'
 import { parseTranscripts } from './parse-transcripts.js'
+import { orasFixtures } from './seeds.js'
 
 const steps = parseTranscripts(readFileSync(join(orasFixtures, 'transcripts.txt'), 'utf8'))
-const wanted = parseDifferences(readFileSync(join(orasFixtures, 'differences.txt'), 'utf8'))
+const list = readFileSync(join(orasFixtures, 'differences.txt'), 'utf8')
+const wanted = parseDifferences(list)
+const digests = parseDigests(list)
 /** A file that every difference is appended to, in the form of the list: to bring the list up to date. */
 const report = env.GANTRY_TRANSCRIPT_REPORT
 
 describe('what oras printed, gantry prints', () => {
   let bench: OrasBench
   beforeAll(async () => {
-    bench = await OrasBench.open()
+    bench = await OrasBench.open(digests)
   })
   afterAll(() => bench.close())
 

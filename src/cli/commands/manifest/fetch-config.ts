@@ -62,7 +62,11 @@ export default command({
 function configOf(content: ManifestContent): Descriptor {
   const manifest = parseManifest(content)
   if (manifest.kind === 'image') return manifest.config
-  throw new GantryError('unsupported', `${content.descriptor.digest} of type "${manifest.mediaType}" has no config`, {
-    hint: manifest.kind === 'index' ? 'Choose one of its images with a platform.' : 'Only image manifests have one.',
+  const { digest } = content.descriptor
+  throw new GantryError('unsupported', `"${digest}" is not an image manifest and does not have a config`, {
+    hint:
+      manifest.kind === 'index'
+        ? 'Choose one of its images with --platform.'
+        : `It is of type "${manifest.mediaType}".`,
   })
 }

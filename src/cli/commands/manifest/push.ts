@@ -1,3 +1,6 @@
+import { isGantryError } from '../../../errors.js'
+import { detectMediaType } from '../../../oci/manifest.js'
+import { parseJsonObject } from '../../../util/json.js'
 import { describeTarget, sink, word } from '../../arguments.js'
 import { command } from '../../command.js'
 import { flag, text } from '../../options/option.js'
@@ -6,6 +9,7 @@ import { transferOptions } from '../../options/transfer.js'
 import { contentResultOf } from '../../output/content-result.js'
 import { PUSH_WORDS } from '../../output/transfer-words.js'
 import { checkExclusive } from '../../options/exclusive.js'
+import { UsageError } from '../../usage-error.js'
 
 export default command({
   summary: 'Push a manifest',
@@ -29,8 +33,9 @@ export default command({
   check({ options: { descriptor }, format }) {
     checkExclusive({ format, descriptor })
   },
-  async run({ target, file, options: { mediaType }, client, context, signal, report, flags }) {
+  async run({ target, file, options: { mediaType }, client, context, signal, report, flags, usage }) {
     const bytes = await readManifestFile(file, context, flags)
+    if (mediaType === undefined) checkMediaType(bytes, file, usage)
     return client.pushManifest(target, bytes, { mediaType, onEvent: report.onEvent, signal })
   },
   json: ({ descriptor, tags }, { target: { path } }) => ({
@@ -47,3 +52,19 @@ export default command({
     print.status(`Digest: ${descriptor.digest}`)
   },
 })
+
+/** Refuses what does not say what it is. */
+function checkMediaType(bytes: Uint8Array, file: string, usage: string): void {
+  if (detectMediaType(bytes) !== undefined) return
+  try {
+    parseJsonObject(bytes, file)
+  } catch (cause) {
+    throw new UsageError('not a valid json file', {
+      hint: isGantryError(cause) ? cause.message : undefined,
+    })
+  }
+  throw new UsageError(`media type is not specified via the flag "--media-type" nor in "${file}"`, {
+    usage,
+    hint: 'Please specify a valid media type in the manifest JSON or via the "--media-type" flag',
+  })
+}
