@@ -22,7 +22,15 @@ export {
 export type { OneCall } from './client/verbs.js'
 
 export { GantryError, isGantryError } from './errors.js'
-export type { ErrorCode, ErrorDetails, ErrorReason, RegistryResponse, TransferSide } from './errors.js'
+export type {
+  ErrorCode,
+  ErrorDetails,
+  ErrorReason,
+  GantryErrorOptions,
+  RegistryErrorEntry,
+  RegistryResponse,
+  TransferSide,
+} from './errors.js'
 export { Annotation } from './oci/annotations.js'
 export { MediaType } from './oci/media-types.js'
 export { formatPlatform, parsePlatform } from './oci/platform.js'
@@ -36,25 +44,23 @@ export type {
   PushFilesResult as PushResult,
 } from './artifact/push-files.js'
 export type { AppendOptions } from './client/append.js'
-export type { ConnectOptions, CredentialFiles, RegistryAccess } from './client/connect.js'
-export type { OpenedBlob, TagOptions } from './client/content-client.js'
+export type { ConnectOptions } from './client/connect.js'
+export type { ContentClient, OpenedBlob, TagOptions } from './client/content-client.js'
 export type { LoginNotice, LoginOptions, LogoutOptions } from './client/login.js'
-export type { SinkReference, SourceReference, Target } from './client/open-target.js'
-export type { ClientOptions, OpenOptions } from './client/opener.js'
+export type { Target } from './client/open-target.js'
+export type { ClientOptions, Opener, OpenOptions } from './client/opener.js'
 export type { PushBlobOptions, PushedResult, PushManifestOptions } from './client/push-content.js'
 export type { RemovalPlan, RemoveOptions, RemoveResult } from './client/remove.js'
 export type { ContentToPush, PushedContent, PushedFile } from './client/spool-content.js'
 export type { ErasedCredential, StoredCredential } from './credentials/credential-store.js'
-export type { DiscoverOptions, ReferrerNode, ReferrerTree } from './graph/discover.js'
-export type { OnTransferEvent, TransferEvent } from './graph/events.js'
+export type { DiscoverOptions, ReferrerTree } from './graph/discover.js'
+export type { TransferEvent } from './graph/events.js'
 export type { CopyOptions } from './graph/plan-copy.js'
-export type { Amount, CopyResult } from './graph/run-copy.js'
+export type { CopyResult } from './graph/run-copy.js'
 export type { PlatformOptions } from './graph/select-platform.js'
 export type { AppendResult } from './image/append.js'
-export type { Annotations, Descriptor } from './oci/descriptor.js'
-export type { Digest } from './oci/digest.js'
+export type { Descriptor } from './oci/descriptor.js'
 export type { ManifestContent } from './oci/manifest.js'
 export type { Platform } from './oci/platform.js'
 export type { Reference } from './oci/reference.js'
-export type { Credential, CredentialLookup } from './registry/auth/credential.js'
-export type { Bytes } from './util/bytes.js'
+export type { Credential } from './registry/auth/credential.js'

@@ -1,6 +1,7 @@
 import { certificateRootsOf, readRegistryCertificates } from '../credentials/certs-d.js'
 import { createCredentialLookup } from '../credentials/credential-lookup.js'
 import { credentialSettingsOf, type CredentialSettings } from '../credentials/credential-settings.js'
+import type { Environment } from '../credentials/helper-program.js'
 import { readHttpHeaders } from '../credentials/http-headers.js'
 import type { OnSkippedFile } from '../credentials/optional-file.js'
 import {
@@ -53,9 +54,6 @@ export interface RegistryAccess {
   /** Largest body of an upload request, in bytes; larger blobs are sent in chunks. Default: adapts to the registry. */
   readonly chunkSize?: number
 }
-
-/** Names and values, as the environment of a process has them. */
-export type Environment = Readonly<Record<string, string | undefined>>
 
 /** What connections to all registries have in common. */
 export interface ConnectOptions extends RegistryAccess {

@@ -75,6 +75,7 @@ export class Opener implements AsyncDisposable {
   /**
    * The connections to registries; with `access` others that are made for it, and closed with the client. What `access`
    * leaves open is as for the client.
+   * @internal
    */
   connections(access?: RegistryAccess): Connections {
     return access === undefined
@@ -108,7 +109,10 @@ export class Opener implements AsyncDisposable {
     return new CachedSource(source, cache)
   }
 
-  /** Has something closed together with the client. */
+  /**
+   * Has something closed together with the client.
+   * @internal
+   */
   closeLater<Opened extends Closable>(opened: Opened): Opened {
     this.#open.push(opened)
     return opened

@@ -1,10 +1,12 @@
 // `gantry/store`: what a store is, the stores on this machine, and the documents of the image-spec.
 export { FileSink } from '../store/file-sink.js'
 export type { FileSinkOptions, PublishedFile } from '../store/file-sink.js'
+export type { FileTargetOptions } from '../store/file-target.js'
 export { FileSource } from '../store/file-source.js'
 export type { AddFileOptions } from '../store/file-source.js'
 export { LayoutStore } from '../store/layout.js'
 export type { LayoutStoreOptions } from '../store/layout.js'
+export type { LayoutReader } from '../store/layout-reader.js'
 export { LayoutTar } from '../store/layout-tar.js'
 export { LayoutTarWriter } from '../store/layout-tar-writer.js'
 export { MemoryStore } from '../store/memory.js'
@@ -42,6 +44,17 @@ export { readContent, Verifier, verifyContent } from '../store/verify.js'
 export { collectBytes, openBytes } from '../util/bytes.js'
 export type { Bytes, ContentUse, OpenContent } from '../util/bytes.js'
 
+export type {
+  CopyStore,
+  CopyTarget,
+  ReadableStore,
+  SinkReference,
+  SourceReference,
+  Target,
+  WritableStore,
+} from '../client/open-target.js'
+export type { Scheme, TargetName, TargetNameOptions } from '../client/target.js'
+
 export { Annotation } from '../oci/annotations.js'
 export { asManifest, descriptorOf, isManifest, plainDescriptor } from '../oci/descriptor.js'
 export type { Annotations, Descriptor } from '../oci/descriptor.js'
@@ -57,7 +70,14 @@ export {
   referrerDescriptor,
   successorsOf,
 } from '../oci/manifest.js'
-export type { ArtifactManifest, ImageManifest, Index, Manifest, ManifestContent } from '../oci/manifest.js'
+export type {
+  ArtifactManifest,
+  ImageManifest,
+  Index,
+  Manifest,
+  ManifestContent,
+  ManifestFields,
+} from '../oci/manifest.js'
 export { isIndexType, isManifestType, isMediaType, MediaType, mediaTypeOf } from '../oci/media-types.js'
 export { EMPTY_CONTENT, EMPTY_DESCRIPTOR, packManifest } from '../oci/pack.js'
 export type { ImageSpec, PackedManifest, PackOptions } from '../oci/pack.js'

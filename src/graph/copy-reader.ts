@@ -31,9 +31,15 @@ export interface CopyReaderOptions {
   readonly artifactTypes?: readonly string[]
   /** What a manifest needs; default: all that it names, its subject too. */
   readonly successorsOf?: (manifest: Manifest) => readonly Descriptor[]
-  /** Called with how many manifests are said to refer to others, each time that more are found. */
+  /**
+   * Called with how many manifests are said to refer to others, each time that more are found.
+   * @internal
+   */
   readonly onReferrers?: (count: number) => void
-  /** Called for each blob that has to move, as soon as that is known. */
+  /**
+   * Called for each blob that has to move, as soon as that is known.
+   * @internal
+   */
   readonly onBlobToMove?: (blob: Descriptor) => void
   readonly onEvent?: OnTransferEvent
   readonly signal?: AbortSignal

@@ -16,7 +16,10 @@ export interface RunCopyOptions {
   readonly concurrency?: number
   /** Take layers that their owner wants fetched from elsewhere from there, where the source does not have them. */
   readonly nonDistributable?: boolean
-  /** Blobs that are moving already. */
+  /**
+   * Blobs that are moving already.
+   * @internal
+   */
   readonly early?: EarlyMoves
   readonly onEvent?: OnTransferEvent
   readonly signal?: AbortSignal

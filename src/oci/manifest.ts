@@ -9,7 +9,8 @@ import { schema1Payload } from './schema-1.js'
 /** Largest manifest, index or list page that is read, in bytes (4 MiB: what registries have to accept at least). */
 export const MAX_MANIFEST_SIZE = 4 * 1024 * 1024
 
-interface ManifestFields {
+/** What manifests of every kind may have. */
+export interface ManifestFields {
   readonly mediaType: string
   readonly artifactType?: string
   readonly subject?: Descriptor

@@ -23,9 +23,12 @@ import { verifyContent } from './verify.js'
 
 /** Reads an image layout, wherever it lies (image-spec, image-layout.md). */
 export class LayoutReader implements Source, BlobSource, LocalSource, ReferrerSource, TagSource {
+  /** @internal */
   protected readonly content: LayoutContent
+  /** @internal */
   protected readonly graph: LayoutGraph
 
+  /** @internal */
   constructor(content: LayoutContent) {
     this.content = content
     this.graph = new LayoutGraph((descriptor, signal) => this.#readIfThere(descriptor, signal))

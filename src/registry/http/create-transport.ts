@@ -23,6 +23,10 @@ export interface TransportInternals {
  * Makes the transport to one registry. Nothing is contacted before the first request.
  * @throws GantryError `invalid-argument` for options that make no sense
  */
+export function createTransport(options: TransportOptions): Transport
+/** @internal */
+// eslint-disable-next-line @typescript-eslint/unified-signatures -- callers outside see the first one alone
+export function createTransport(options: TransportOptions, internals: TransportInternals): Transport
 export function createTransport(options: TransportOptions, internals: TransportInternals = {}): Transport {
   return new HttpTransport(options, internals.clock)
 }

@@ -107,9 +107,15 @@ export interface RegistryTransport {
   readonly registry: string
   /** Scheme, host and port that requests go to. */
   readonly origin: string
-  /** For callers who repeat what the transport cannot; by default five attempts, and nobody is told. */
+  /**
+   * For callers who repeat what the transport cannot; by default five attempts, and nobody is told.
+   * @internal
+   */
   readonly repetition?: Repetition
-  /** What is known about the registry; what wraps a transport forwards it. */
+  /**
+   * What is known about the registry; what wraps a transport forwards it.
+   * @internal
+   */
   readonly state?: RegistryState
   /** Text of the registry as it may be shown: without the secrets that were sent. */
   readonly shown?: (text: string) => string
@@ -117,6 +123,7 @@ export interface RegistryTransport {
   /**
    * Gets content from an address outside of the registry that a document in the registry names: anonymously, where the
    * registry may point, with redirects.
+   * @internal
    */
   requestElsewhere?(request: ElsewhereRequest): Promise<RegistryAnswer>
   /** Reports something about the registry that is worth knowing and no failure; each text once. */
