@@ -12,15 +12,18 @@ export function packagesIn(metafile) {
  */
 export async function thirdPartyLicences(root, results) {
   const folders = [...new Set(results.flatMap(({ metafile }) => foldersIn(metafile)))].sort()
-  const parts = await Promise.all(folders.map((folder) => licenceOf(join(root, folder))))
+  const parts = await Promise.all(folders.map((folder) => licenceOf(root, join(root, folder))))
   return `gantry carries these packages inside.\n\n${parts.join('\n')}`
 }
 
-async function licenceOf(folder) {
+async function licenceOf(root, folder) {
   const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'))
   const names = (await readdir(folder)).filter((entry) => /^(licen[cs]e|copying|notice)/i.test(entry)).sort()
-  if (names.length === 0) throw new Error(`${name} comes without a licence text`)
-  const texts = await Promise.all(names.map((entry) => readFile(join(folder, entry), 'utf8')))
+  const paths = names.map((entry) => join(folder, entry))
+  // The text of the Apache licence is the same for everybody, and ours.
+  if (names.length === 0 && license === 'Apache-2.0') paths.push(join(root, 'LICENSE'))
+  if (paths.length === 0) throw new Error(`${name} comes without a licence text`)
+  const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8')))
   const title = `${name} ${version} (${license})`
   return `${title}\n${'-'.repeat(title.length)}\n\n${texts.map((text) => text.trim()).join('\n\n')}\n`
 }

@@ -49,6 +49,10 @@ export type ErrorCode =
   | 'credential-store-error'
   /** A file or a layout is held by another process. */
   | 'locked'
+  /** Nobody has signed it, in no form that is looked for. */
+  | 'unsigned'
+  /** It is signed, and by nobody who is trusted, or not as it has to be. */
+  | 'untrusted-signature'
 
 /** One entry of a registry's own error body (distribution-spec, section "Error Codes"). */
 export interface RegistryErrorEntry {

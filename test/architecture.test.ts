@@ -30,6 +30,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Libraries that belong to one room: what a terminal needs stays out of the library, what a network needs in one place. */
 const libraryRooms: Readonly<Record<string, readonly string[]>> = {
   '@napi-rs/keyring': ['credentials'],
+  '@noble/ciphers': ['signature'],
+  '@sigstore/bundle': ['signature'],
+  '@sigstore/protobuf-specs': ['signature'],
+  '@sigstore/verify': ['signature'],
   bcryptjs: ['server'],
   chalk: ['cli'],
   libdeflate: ['store'],

@@ -17,6 +17,11 @@ export const COMMAND_TREE: CommandGroup = {
       load: async () => (await import('./commands/attach.js')).default,
     },
     {
+      name: 'attest',
+      summary: 'Sign a statement about an artifact or an image, and keep it with it',
+      load: async () => (await import('./commands/attest.js')).default,
+    },
+    {
       name: 'blob',
       summary: 'Work with blobs',
       commands: [
@@ -50,6 +55,11 @@ export const COMMAND_TREE: CommandGroup = {
       name: 'discover',
       summary: 'Show what refers to a manifest',
       load: async () => (await import('./commands/discover.js')).default,
+    },
+    {
+      name: 'generate-key-pair',
+      summary: 'Make a pair of keys to sign with',
+      load: async () => (await import('./commands/generate-key-pair.js')).default,
     },
     { name: 'login', summary: 'Log in to a registry', load: async () => (await import('./commands/login.js')).default },
     {
@@ -167,7 +177,22 @@ export const COMMAND_TREE: CommandGroup = {
       summary: 'Show the digest that a reference stands for',
       load: async () => (await import('./commands/resolve.js')).default,
     },
+    {
+      name: 'sign',
+      summary: 'Sign an artifact or an image with a key',
+      load: async () => (await import('./commands/sign.js')).default,
+    },
     { name: 'tag', summary: 'Tag a manifest', load: async () => (await import('./commands/tag.js')).default },
+    {
+      name: 'verify',
+      summary: 'Verify who has signed an artifact or an image',
+      load: async () => (await import('./commands/verify.js')).default,
+    },
+    {
+      name: 'verify-attestation',
+      summary: 'Verify a signed statement about an artifact or an image, and print it',
+      load: async () => (await import('./commands/verify-attestation.js')).default,
+    },
     { name: 'version', summary: 'Show the version', load: async () => (await import('./commands/version.js')).default },
   ],
 }

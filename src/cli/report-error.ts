@@ -13,6 +13,8 @@ const EXIT_CODES: Partial<Record<ErrorCode, number>> = {
   unauthorized: 5,
   denied: 5,
   'not-found': 6,
+  unsigned: 10,
+  'untrusted-signature': 11,
   aborted: 130,
 }
 

@@ -118,7 +118,7 @@ async function readAnnotationFile(path: string): Promise<Record<string, Annotati
   return result
 }
 
-function createdAt(environment: Context['environment']): string {
+export function createdAt(environment: Context['environment']): string {
   const epoch = environment.SOURCE_DATE_EPOCH
   if (epoch === undefined || epoch === '') return rfc3339(new Date())
   if (!/^\d{1,12}$/.test(epoch)) throw new UsageError(`SOURCE_DATE_EPOCH "${epoch}" is not a number of seconds`)
