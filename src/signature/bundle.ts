@@ -11,7 +11,8 @@ export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json'
 /** What the media types of all bundles begin with. */
 export const BUNDLE_TYPE_PREFIX = 'application/vnd.dev.sigstore.bundle'
 
-const BUNDLE_TYPES: readonly unknown[] = [
+/** The media types of bundles that are read. */
+export const BUNDLE_TYPES: readonly string[] = [
   BUNDLE_TYPE,
   ...['0.1', '0.2', '0.3'].map((version) => `${BUNDLE_TYPE_PREFIX}+json;version=${version}`),
 ]
@@ -45,7 +46,7 @@ export interface Envelope {
  */
 export function readBundle(bytes: Uint8Array): Envelope & { readonly document: JsonObject } {
   const document = parseJsonObject(bytes, 'the bundle', BUNDLE_KEYS)
-  if (!BUNDLE_TYPES.includes(document.mediaType)) {
+  if (!BUNDLE_TYPES.some((type) => type === document.mediaType)) {
     throw new GantryError(
       'invalid-content',
       `the bundle is of the type ${JSON.stringify(document.mediaType)}, which is unknown`,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Bundle } from '@sigstore/bundle'
 import { GantryError } from '../errors.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
@@ -38,7 +39,9 @@ export async function trustCertificates(options: CertificateTrustOptions): Promi
   ])
   const root = parseJsonObject(trustedRoot, 'the trusted root')
   const verifier = understood('the trusted root is not understood', () => {
-    return new Verifier(toTrustMaterial(TrustedRoot.fromJSON(root)), { ctlogThreshold: 1, tlogThreshold: 1 })
+    const material = toTrustMaterial(TrustedRoot.fromJSON(root))
+    if (material.certificateAuthorities.length === 0) throw new Error('it names no certificate authority')
+    return new Verifier(material, { ctlogThreshold: 1, tlogThreshold: 1 })
   })
   return {
     name: `${textOf(identity)} (${textOf(issuer)})`,
@@ -98,7 +101,7 @@ function bundleOf(signature: Signature): { readonly document: JsonObject; readon
   if (document?.dsseEnvelope !== undefined) return { document, artifact: undefined }
   const content =
     document === undefined
-      ? { messageSignature: { signature: Buffer.from(signature.signature).toString('base64') } }
+      ? { messageSignature: messageSignatureOf(signature) }
       : { dsseEnvelope: document }
   return {
     document: {
@@ -107,6 +110,14 @@ function bundleOf(signature: Signature): { readonly document: JsonObject; readon
       ...content,
     },
     artifact: document === undefined ? Buffer.from(signedBytes) : undefined,
+  }
+}
+
+function messageSignatureOf({ signedBytes, signature }: Signature): JsonObject {
+  const digest = createHash('sha256').update(signedBytes).digest('base64')
+  return {
+    messageDigest: { algorithm: 'SHA2_256', digest },
+    signature: Buffer.from(signature).toString('base64'),
   }
 }
 

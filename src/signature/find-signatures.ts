@@ -21,7 +21,7 @@ const CONCURRENCY = 8
 export const SIMPLE_SIGNING_TYPE = 'application/vnd.dev.cosign.simplesigning.v1+json'
 export const ENVELOPE_TYPE = 'application/vnd.dsse.envelope.v1+json'
 /** The artifact type of a manifest of simple signing that refers to what is signed. */
-const SIGNATURE_ARTIFACT_TYPE = 'application/vnd.dev.cosign.artifact.sig.v1+json'
+export const SIGNATURE_ARTIFACT_TYPE = 'application/vnd.dev.cosign.artifact.sig.v1+json'
 /** The annotation of a bundle's manifest that says what kind of statement is in it. */
 export const PREDICATE_TYPE_ANNOTATION = 'dev.sigstore.bundle.predicateType'
 export const SIGNATURE_ANNOTATION = 'dev.cosignproject.cosign/signature'

@@ -13,19 +13,21 @@ export const COSIGN_SIGN_PREDICATE = 'https://sigstore.dev/cosign/sign/v1'
 const STATEMENT_TYPES: readonly unknown[] = ['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1']
 
 /** The short names of predicate types, as cosign has them. */
-const PREDICATE_TYPES: Readonly<Record<string, string>> = {
-  custom: 'https://cosign.sigstore.dev/attestation/v1',
-  slsaprovenance: 'https://slsa.dev/provenance/v0.2',
-  slsaprovenance02: 'https://slsa.dev/provenance/v0.2',
-  slsaprovenance1: 'https://slsa.dev/provenance/v1',
-  slsavsa: 'https://slsa.dev/verification_summary/v1',
-  spdx: 'https://spdx.dev/Document',
-  spdxjson: 'https://spdx.dev/Document',
-  cyclonedx: 'https://cyclonedx.org/bom',
-  link: 'https://in-toto.io/Link/v1',
-  vuln: 'https://cosign.sigstore.dev/attestation/vuln/v1',
-  openvex: 'https://openvex.dev/ns',
-}
+const PREDICATE_TYPES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    custom: 'https://cosign.sigstore.dev/attestation/v1',
+    slsaprovenance: 'https://slsa.dev/provenance/v0.2',
+    slsaprovenance02: 'https://slsa.dev/provenance/v0.2',
+    slsaprovenance1: 'https://slsa.dev/provenance/v1',
+    slsavsa: 'https://slsa.dev/verification_summary/v1',
+    spdx: 'https://spdx.dev/Document',
+    spdxjson: 'https://spdx.dev/Document',
+    cyclonedx: 'https://cyclonedx.org/bom',
+    link: 'https://in-toto.io/Link/v1',
+    vuln: 'https://cosign.sigstore.dev/attestation/vuln/v1',
+    openvex: 'https://openvex.dev/ns',
+  }),
+)
 
 /** Names and values that the author chose. */
 const NAMES = freeKeys()
@@ -71,11 +73,11 @@ export interface Claim {
  * @throws GantryError `invalid-argument`
  */
 export function predicateTypeOf(name: string): string {
-  const type = PREDICATE_TYPES[name]
+  const type = PREDICATE_TYPES.get(name)
   if (type !== undefined) return type
   if (/^[a-z][a-z0-9+.-]*:\S+$/i.test(name)) return name
   throw new GantryError('invalid-argument', `"${name}" is no type of attestation`, {
-    hint: `It is an address, or one of ${Object.keys(PREDICATE_TYPES).join(', ')}.`,
+    hint: `It is an address, or one of ${[...PREDICATE_TYPES.keys()].join(', ')}.`,
   })
 }
 

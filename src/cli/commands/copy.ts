@@ -2,13 +2,17 @@ import type { CopyTarget, Target } from '../../client/open-target.js'
 import { tagsOf } from '../../client/target.js'
 import { isGantryError } from '../../errors.js'
 import { copy } from '../../graph/copy.js'
+import type { CopyOptions } from '../../graph/plan-copy.js'
 import type { CopyResult } from '../../graph/run-copy.js'
-import { copySink, describeTarget, source } from '../arguments.js'
+import type { Gate, VerifiedCopyResult } from '../../signature/verified-copy.js'
+import { copySink, describeTarget, source, type NamedTarget } from '../arguments.js'
 import { command } from '../command.js'
 import { flag, list } from '../options/option.js'
 import { platformsOptions, readPlatforms } from '../options/platform.js'
 import { transferOptions } from '../options/transfer.js'
+import { gateOptions, readGate, wantsGate } from '../options/trust.js'
 import { contentResultOf } from '../output/content-result.js'
+import { describeSignatures, signatureResultOf } from '../output/signature-result.js'
 import { COPY_WORDS } from '../output/transfer-words.js'
 import { SideError } from '../prefixed-error.js'
 
@@ -30,6 +34,7 @@ export default command({
       '--include-non-distributable',
       'copy layers too that their owner wants fetched from elsewhere',
     ),
+    ...gateOptions,
     ...platformsOptions,
     ...transferOptions,
   },
@@ -48,14 +53,21 @@ export default command({
       'copy localhost:5000/hello:v1 oci-layout:./layout:v1\ncopy oci-layout:./layout:v1 localhost:5000/hello:v2',
     ],
     [
+      'Promote an image that a key has signed, together with its signatures',
+      'copy --verify-key cosign.pub localhost:5000/hello:v1 registry.example.com/team/hello:v1',
+    ],
+    [
       'Copy a whole graph into one file, to carry it across',
       'copy -r localhost:5000/hello:v1 oci-layout-tar:./hello.tar:v1',
     ],
   ],
   progress: { words: COPY_WORDS },
-  async run({ source, sink, options, signal, report, print }) {
+  check({ options, usage }) {
+    wantsGate(options, usage)
+  },
+  async run({ source, sink, options, signal, report, print, context, usage }) {
     try {
-      const result = await copy(source.store, source.reference, sink.store, {
+      const copyOptions: CopyOptions = {
         tags: tagsOf(sink),
         digest: sink.digest,
         platforms: readPlatforms(options.platform),
@@ -66,8 +78,14 @@ export default command({
         concurrency: options.concurrency,
         onEvent: report.onEvent,
         signal,
-      })
+      }
+      const result: CopyResult & Partial<VerifiedCopyResult> = wantsGate(options, usage)
+        ? await copyThroughGate(source, sink, await readGate(options, context), copyOptions)
+        : await copy(source.store, source.reference, sink.store, copyOptions)
       await sink.complete()
+      if (result.isVerifiedAtDestination === false) {
+        print.notice(`${sink.path} is written once: the signatures were verified at the source alone`)
+      }
       tellOfGaps(result, (text) => print.notice(text))
       return result
     } catch (error) {
@@ -85,8 +103,10 @@ export default command({
     existing: result.existing,
     skipped: result.skipped.map(({ descriptor, reason }) => ({ ...descriptor, reason })),
     unlisted: result.unlisted,
+    signatures: result.signatures?.map(signatureResultOf),
   }),
-  text({ root: { digest } }, print, { source, sink }) {
+  text({ root: { digest }, signatures = [] }, print, { source, sink }) {
+    describeSignatures(signatures, print)
     // The platform of an index has another digest than the one that was typed.
     const from = source.digest === undefined || source.digest === digest ? source.typed : `${source.path}@${digest}`
     print.status(`Copied ${describeTarget(source, from)} => ${describeTarget(sink)}`)
@@ -94,6 +114,16 @@ export default command({
     print.status(`Digest: ${digest}`)
   },
 })
+
+async function copyThroughGate(
+  source: NamedTarget<Target['store']>,
+  sink: CopyTarget,
+  gate: Gate,
+  options: CopyOptions,
+): Promise<VerifiedCopyResult> {
+  const { copyVerified } = await import('../../signature/verified-copy.js')
+  return copyVerified(source.store, source.reference, sink.store, { ...options, gate })
+}
 
 function tellOfGaps({ skipped, unlisted }: CopyResult, notice: (text: string) => void): void {
   for (const { descriptor, reason } of skipped) notice(`skipped ${descriptor.digest}: ${reason}`)

@@ -1,6 +1,7 @@
 import { GantryError } from '../../errors.js'
 import type { Matcher } from '../../signature/certificate-trust.js'
 import type { Trust } from '../../signature/trust.js'
+import type { Gate } from '../../signature/verified-copy.js'
 import type { Context } from '../context.js'
 import { UsageError } from '../usage-error.js'
 import { parseAnnotationFlags } from './packer.js'
@@ -10,11 +11,8 @@ import { readDocument } from './text-file.js'
 /** Most of a file with keys that is read: a trusted root holds dozens of certificates. */
 const MAX_TRUST_FILE_SIZE = 4 * 1024 * 1024
 
-/** The flags of commands that verify. */
-export const trustOptions = {
-  key: list('--key <key>', 'public key: a file, env://VARIABLE or the text itself; given several times, any of them'),
-  allKeys: flag('--all-keys', 'every key that is named has to have signed'),
-  annotation: list('-a, --annotation <key=value>', 'what the signer has to have added'),
+/** The flags about certificates, of all commands that verify. */
+const certificateOptions = {
   certificateIdentity: text('--certificate-identity <name>', 'who has to have signed, by certificate'),
   certificateIdentityRegexp: text('--certificate-identity-regexp <pattern>', 'the same, as a pattern'),
   certificateOidcIssuer: text('--certificate-oidc-issuer <url>', 'who has to vouch for that identity'),
@@ -25,7 +23,59 @@ export const trustOptions = {
   ),
 }
 
+/** The flags of commands that verify. */
+export const trustOptions = {
+  key: list('--key <key>', 'public key: a file, env://VARIABLE or the text itself; given several times, any of them'),
+  allKeys: flag('--all-keys', 'every key that is named has to have signed'),
+  annotation: list('-a, --annotation <key=value>', 'what the signer has to have added'),
+  ...certificateOptions,
+}
+
 export type TrustValues = OptionValues<typeof trustOptions>
+
+/** The flags of commands that verify before they do something else. */
+export const gateOptions = {
+  verifyKey: list(
+    '--verify-key <key>',
+    'copy only what this public key has signed: a file, env://VARIABLE or the text',
+  ),
+  verifyAllKeys: flag('--verify-all-keys', 'every key that is named has to have signed'),
+  verifyAnnotation: list('--verify-annotation <key=value>', 'what the signer has to have added'),
+  onlyIfAttested: list('--only-if-attested <type>', 'copy only with a signed statement of this type, such as spdx'),
+  ...certificateOptions,
+}
+
+type GateValues = OptionValues<typeof gateOptions>
+
+/** Whether something has to be verified first; refuses flags that do not say whose signatures count. */
+export function wantsGate(values: GateValues, usage: string): boolean {
+  const { verifyKey, verifyAllKeys, verifyAnnotation, onlyIfAttested, ...certificates } = values
+  const { certificateIdentity, certificateIdentityRegexp, certificateOidcIssuer, certificateOidcIssuerRegexp } =
+    certificates
+  const isAsked =
+    verifyKey.length > 0 ||
+    verifyAllKeys ||
+    verifyAnnotation.length > 0 ||
+    onlyIfAttested.length > 0 ||
+    [certificateIdentity, certificateIdentityRegexp, certificateOidcIssuer, certificateOidcIssuerRegexp].some(
+      (value) => value !== undefined,
+    )
+  if (isAsked) checkTrust(trustOf(values), usage)
+  return isAsked
+}
+
+/** What has to hold before something is copied, as the flags say. */
+export async function readGate(values: GateValues, context: Context): Promise<Gate> {
+  const { predicateTypeOf } = await import('../../signature/statement.js')
+  return {
+    ...(await readVerification(trustOf(values), context)),
+    attested: values.onlyIfAttested.map(predicateTypeOf),
+  }
+}
+
+function trustOf({ verifyKey, verifyAllKeys, verifyAnnotation, ...certificates }: GateValues): TrustValues {
+  return { ...certificates, key: verifyKey, allKeys: verifyAllKeys, annotation: verifyAnnotation }
+}
 
 /** Refuses flags that do not say whose signatures count. */
 export function checkTrust(values: TrustValues, usage: string): void {
@@ -36,7 +86,7 @@ export function checkTrust(values: TrustValues, usage: string): void {
   if (key.length === 0 && identities.length === 0 && issuers.length === 0) {
     throw new UsageError('nothing says whose signatures count', {
       usage,
-      hint: 'Name a key with --key cosign.pub, or an identity with --certificate-identity and --certificate-oidc-issuer.',
+      hint: 'Name a key, or an identity with --certificate-identity and --certificate-oidc-issuer.',
     })
   }
   if (key.length > 0 && identities.length + issuers.length > 0) {

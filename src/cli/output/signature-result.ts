@@ -3,21 +3,18 @@ import type { Printer } from './printer.js'
 import { contentResultOf } from './content-result.js'
 
 /** A verification as results show it. */
-export function verificationOf(
-  path: string,
-  { descriptor, signatures, refused }: VerifyResult,
-): object {
+export function verificationOf(path: string, { descriptor, signatures, refused }: VerifyResult): object {
   return {
     ...contentResultOf(path, descriptor),
-    signatures: signatures.map(({ place, signer, claim: { predicateType, annotations, document } }) => ({
-      ...place,
-      signer,
-      predicateType,
-      annotations,
-      document,
-    })),
+    signatures: signatures.map(signatureResultOf),
     refused: refused.map(({ place, reason }) => ({ ...place, reason })),
   }
+}
+
+/** A signature as results show it. */
+export function signatureResultOf({ place, signer, claim }: VerifiedSignature): object {
+  const { predicateType, annotations, document } = claim
+  return { ...place, signer, predicateType, annotations, document }
 }
 
 /** Tells of each signature that counts, and who made it. */
