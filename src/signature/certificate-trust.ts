@@ -100,9 +100,7 @@ function bundleOf(signature: Signature): { readonly document: JsonObject; readon
   const { document, annotations, signedBytes } = signature
   if (document?.dsseEnvelope !== undefined) return { document, artifact: undefined }
   const content =
-    document === undefined
-      ? { messageSignature: messageSignatureOf(signature) }
-      : { dsseEnvelope: document }
+    document === undefined ? { messageSignature: messageSignatureOf(signature) } : { dsseEnvelope: document }
   return {
     document: {
       mediaType: `${BUNDLE_TYPE_PREFIX}+json;version=0.1`,
