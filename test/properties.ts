@@ -47,8 +47,8 @@ export function processorTime(work: () => unknown): number {
 /** The most for 64 KiB: far more than one pass over them needs, far less than one for each character. */
 export const LINEAR_TIME = 250
 
-/** What this thread has used where the system tells, otherwise the whole process. */
-function usedProcessorTime(): number {
+/** Milliseconds of processor time of this thread where the system tells, otherwise of the whole process. */
+export function usedProcessorTime(): number {
   const ofThread = '/proc/thread-self/schedstat'
   if (existsSync(ofThread)) return Number(readFileSync(ofThread, 'utf8').split(' ', 1)[0]) / 1e6
   const { user, system } = process.cpuUsage()

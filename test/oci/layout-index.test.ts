@@ -4,6 +4,7 @@ import { digestOf, parseDigest } from '../../src/oci/digest.js'
 import { blobPathOf, checkLayoutFile, encodeLayoutFile } from '../../src/oci/image-layout.js'
 import { LayoutIndex, MAX_LAYOUT_INDEX_SIZE } from '../../src/oci/layout-index.js'
 import { MediaType } from '../../src/oci/media-types.js'
+import { processorTime } from '../properties.js'
 
 const REF_NAME = 'org.opencontainers.image.ref.name'
 
@@ -215,13 +216,12 @@ describe('an index of a layout', () => {
   test('of ten thousand entries stays quick', () => {
     const index = LayoutIndex.create()
     for (let number = 0; number < 10_000; number++) index.tag(descriptor(String(number)), `v${number}`)
-    const start = performance.now()
-    for (let number = 0; number < 20; number++) {
+    const tagOnce = (): void => {
       const clone = index.clone()
-      clone.tag(descriptor('new'), `new${number}`)
+      clone.tag(descriptor('new'), 'new')
       clone.encode()
     }
-    expect((performance.now() - start) / 20).toBeLessThan(100)
+    expect(processorTime(tagOnce)).toBeLessThan(150)
     expect(index.tagged('v9999')?.descriptor.digest).toBe(parseDigest(digestOf('9999')))
   })
 })

@@ -1,4 +1,4 @@
-import { fc } from '../properties.js'
+import { fc, processorTime } from '../properties.js'
 import { describe, expect, test } from 'vitest'
 import { isGantryError } from '../../src/errors.js'
 import {
@@ -100,15 +100,14 @@ describe('parseReference', () => {
   })
 
   test('hostile lengths take no time', () => {
-    const started = performance.now()
     for (const text of [
       `example.com/${'a-'.repeat(2000)}!`,
       `example.com/a:${'-'.repeat(4000)}`,
       'a.'.repeat(2000) + '/a',
     ]) {
-      expect(() => parseReference(text)).toThrow()
+      const refuse = () => expect(() => parseReference(text)).toThrow()
+      expect(processorTime(refuse)).toBeLessThan(1_000)
     }
-    expect(performance.now() - started).toBeLessThan(2_000)
   })
 })
 

@@ -1,4 +1,4 @@
-import { fc } from '../properties.js'
+import { fc, processorTime } from '../properties.js'
 import { describe, expect, test } from 'vitest'
 import { isGantryError } from '../../src/errors.js'
 import { nextTarget, parseLinks } from '../../src/registry/link-header.js'
@@ -66,12 +66,13 @@ test.each(['<', '<,', '<x>;', '<x>;a="\\', '<x>;a=b', ' ', '<x>,'])(
   'a quarter of a megabyte of %s takes no time',
   (piece) => {
     const header = piece.repeat(Math.ceil(250_000 / piece.length))
-    const start = performance.now()
-    try {
-      nextTarget(header)
-    } catch (error) {
-      expect(isGantryError(error)).toBe(true)
+    const read = (): void => {
+      try {
+        nextTarget(header)
+      } catch (error) {
+        expect(isGantryError(error)).toBe(true)
+      }
     }
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(processorTime(read)).toBeLessThan(2000)
   },
 )

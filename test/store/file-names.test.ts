@@ -1,4 +1,4 @@
-import { fc } from '../properties.js'
+import { fc, processorTime } from '../properties.js'
 import { describe, expect, test } from 'vitest'
 import { foldName, problemOfName } from '../../src/store/file-names.js'
 
@@ -88,11 +88,9 @@ describe('problemOfName', () => {
   })
 
   test('takes no longer for long names', () => {
-    const started = performance.now()
     for (const name of ['nul '.repeat(100_000), ' .'.repeat(200_000), 'a/'.repeat(300_000), '\u0301'.repeat(200_000)]) {
-      problemOfName(name)
+      expect(processorTime(() => problemOfName(name))).toBeLessThan(500)
     }
-    expect(performance.now() - started).toBeLessThan(500)
   })
 })
 

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { GantryError } from '../../src/errors.js'
 import { abortError, delay, onAbort, throwIfAborted, untilAborted } from '../../src/util/abort.js'
 
@@ -20,10 +20,15 @@ test('a GantryError as the reason is thrown itself', () => {
   expect(abortError(AbortSignal.abort(reason))).toBe(reason)
 })
 
-test('a delay ends by itself', async () => {
-  const start = performance.now()
-  await delay(20, new AbortController().signal)
-  expect(performance.now() - start).toBeGreaterThan(15)
+test('a delay ends by itself, and not before its time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  let hasEnded = false
+  const wait = delay(20, new AbortController().signal).then(() => (hasEnded = true))
+  await vi.advanceTimersByTimeAsync(19)
+  expect(hasEnded).toBe(false)
+  await vi.advanceTimersByTimeAsync(1)
+  await wait
 })
 
 test('a delay ends when the signal fires', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isJsonObject, parseJson, parseJsonObject } from '../../src/util/json.js'
 import { MAX_JSON_DEPTH, MAX_JSON_PARTS } from '../../src/util/json-structure.js'
+import { processorTime } from '../properties.js'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 const nested = (depth: number): Uint8Array => bytesOf('['.repeat(depth) + ']'.repeat(depth))
@@ -85,9 +86,7 @@ describe('a document', () => {
 
   test('of 4 MiB is read quickly', () => {
     const bytes = bytesOf(`{"a":"${'\\"'.repeat(2 * 1024 * 1024)}"}`)
-    const start = performance.now()
-    parseJson(bytes, 'it')
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(processorTime(() => parseJson(bytes, 'it'))).toBeLessThan(2000)
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { BEARER, REPOSITORY, type SwitchRow } from './row.js'
+import { BEARER, REPOSITORY, timerOf, type SwitchRow } from './row.js'
 
 const MANIFEST = `/v2/${REPOSITORY}/manifests/v1`
 
@@ -24,9 +24,10 @@ export const LIMIT_ROWS: readonly SwitchRow[] = [
     name: 'rate limit with a date',
     options: { rateLimit: { allowed: 0, retryAfter: { dateIn: 60 }, code: 'TOO_MANY_REQUEST' } },
     check: async (wire) => {
+      const earliest = Date.now() + 59_000
       const { code, headers } = await wire.get(MANIFEST)
-      const wait = Date.parse(String(headers['retry-after'])) - Date.now()
-      expect([code, wait > 55_000 && wait <= 60_000]).toEqual(['TOO_MANY_REQUEST', true])
+      const date = Date.parse(String(headers['retry-after']))
+      expect([code, date > earliest && date <= Date.now() + 60_000]).toEqual(['TOO_MANY_REQUEST', true])
     },
   },
   ...(['html', 'text'] as const).map((body): SwitchRow => ({
@@ -106,9 +107,9 @@ export const LIMIT_ROWS: readonly SwitchRow[] = [
     name: 'slow',
     options: { http: { slow: 60 } },
     check: async (wire) => {
-      const start = performance.now()
+      const earlier = timerOf(50)
       await wire.get('/v2/')
-      expect(performance.now() - start).toBeGreaterThan(50)
+      expect(earlier.hasFired()).toBe(true)
     },
   },
   ...([401, 404] as const).map((ping): SwitchRow => ({

@@ -100,3 +100,10 @@ export function challenge({ headers }: Answer): string {
 async function* once(content: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(content)
 }
+
+/** A timer that runs from now on: what comes after a longer time finds that it has fired, however busy the machine is. */
+export function timerOf(milliseconds: number): { readonly hasFired: () => boolean } {
+  let hasFired = false
+  setTimeout(() => (hasFired = true), milliseconds)
+  return { hasFired: () => hasFired }
+}

@@ -146,11 +146,9 @@ describe('connections', () => {
       })
     })
     const answer = await connect(server, once).request(get('/v2/x'))
-    const start = performance.now()
     await answer.discard()
     await closed
     await expect(textOf(answer)).rejects.toMatchObject({ code: 'aborted' })
-    expect(performance.now() - start).toBeLessThan(1_000)
   })
 
   test('an early refusal of an upload is seen', async () => {

@@ -3,6 +3,7 @@ import { hash } from 'bcryptjs'
 import { describe, expect, test, vi } from 'vitest'
 import { parseHtpasswd } from '../../../src/server/auth/htpasswd.js'
 import { PasswordFile } from '../../../src/server/auth/password-file.js'
+import { usedProcessorTime } from '../../properties.js'
 
 /** The costs of the comparisons that were made. */
 const costs = vi.hoisted((): number[] => [])
@@ -78,9 +79,9 @@ describe('a password', () => {
   test('that was right is checked fast the next time, and a wrong one is not taken for it', async () => {
     const slow = new PasswordFile({}, parseHtpasswd(TEXT))
     expect(await slow.check('alice', 'secret')).toBe(true)
-    const start = performance.now()
+    const start = usedProcessorTime()
     for (let round = 0; round < 200; round++) await slow.check('alice', 'secret')
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(usedProcessorTime() - start).toBeLessThan(2_000)
     expect(await slow.check('alice', 'secret2')).toBe(false)
     expect(await slow.check('carol', 'secret2')).toBe(false)
   })
