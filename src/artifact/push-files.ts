@@ -2,6 +2,7 @@ import { posix, resolve, sep } from 'node:path'
 import { GantryError, messageOf } from '../errors.js'
 import { copyGraph } from '../graph/copy.js'
 import type { OnTransferEvent } from '../graph/events.js'
+import type { CopyResult, TransferAmounts } from '../graph/run-copy.js'
 import { Annotation } from '../oci/annotations.js'
 import type { Annotations, Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
@@ -51,7 +52,7 @@ export interface PushFilesOptions extends ConfigOptions {
   readonly onEvent?: OnTransferEvent
 }
 
-export interface PushFilesResult extends ManifestContent {
+export interface PushFilesResult extends ManifestContent, TransferAmounts {
   /** The manifest's artifact type, else the media type of its config. */
   readonly artifactType: string
   readonly layers: readonly Descriptor[]
@@ -81,8 +82,8 @@ export async function pushFiles(
     if (options.digest !== undefined && options.digest !== descriptor.digest) {
       throw new GantryError('digest-mismatch', `digest mismatch: wanted ${options.digest}, packed ${descriptor.digest}`)
     }
-    const { tags } = await pushPacked(source, sink, { packed, layers }, options)
-    return { descriptor, bytes, artifactType, layers, tags }
+    const { tags, copied, mounted, existing } = await pushPacked(source, sink, { packed, layers }, options)
+    return { descriptor, bytes, artifactType, layers, tags, copied, mounted, existing }
   } finally {
     await source.close()
   }
@@ -167,7 +168,7 @@ async function pushPacked(
   sink: Sink,
   { packed, layers }: { readonly packed: PackedManifest; readonly layers: readonly Descriptor[] },
   options: PushFilesOptions,
-): Promise<{ readonly tags: readonly string[] }> {
+): Promise<CopyResult> {
   const { tags = [], force = false, concurrency } = options
   const onEvent = withAliases(layers, options.onEvent)
   return copyGraph(source, sink, packed.descriptor, {

@@ -31,7 +31,7 @@ export class Client extends ContentClient {
    * @param to its tags, and its digest where it names one, are what the copy is called
    * @throws GantryError `conflict` when `to` names another digest, before anything is sent
    * @example
-   * const { root, copied } = await client.copy('localhost:5000/hello:v1', 'oci-layout:./layout:v1')
+   * const { descriptor, copied } = await client.copy('localhost:5000/hello:v1', 'oci-layout:./layout:v1')
    */
   async copy(from: SourceReference, to: SinkReference | CopyTarget, options: CopyOptions = {}): Promise<CopyResult> {
     const { copy } = await import('../graph/copy.js')

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { pushManifest as storeManifest } from '../artifact/push-manifest.js'
 import { GantryError } from '../errors.js'
 import type { OnTransferEvent } from '../graph/events.js'
+import type { TransferAmounts } from '../graph/run-copy.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { describeManifest, MAX_MANIFEST_SIZE } from '../oci/manifest.js'
 import { MediaType } from '../oci/media-types.js'
@@ -32,7 +33,7 @@ export interface PushBlobOptions {
 }
 
 /** A manifest or a blob that is at its destination. */
-export interface PushedResult {
+export interface PushedResult extends TransferAmounts {
   readonly descriptor: Descriptor
   /** The tags of a manifest; empty for a blob. */
   readonly tags: readonly string[]
@@ -55,8 +56,8 @@ export async function pushManifest(
     )
   }
   const wanted = tags ?? tagsOf(target)
-  await storeManifest(target.store, { descriptor, bytes }, { tags: wanted, onEvent, signal })
-  return { descriptor, tags: wanted }
+  const exists = await storeManifest(target.store, { descriptor, bytes }, { tags: wanted, onEvent, signal })
+  return { descriptor, tags: wanted, ...amountsOf(descriptor, exists) }
 }
 
 /** Stores a blob. */
@@ -74,7 +75,8 @@ export async function pushBlob(
   if (target.digest !== undefined && target.digest !== descriptor.digest) {
     throw new GantryError('digest-mismatch', `digest mismatch: wanted ${target.digest}, got ${descriptor.digest}`)
   }
-  if (await target.store.has(descriptor, { signal })) {
+  const exists = await target.store.has(descriptor, { signal })
+  if (exists) {
     onEvent?.({ type: 'exists', descriptor, subgraph: false })
   } else {
     onEvent?.({ type: 'started', descriptor })
@@ -84,7 +86,13 @@ export async function pushBlob(
     })
     onEvent?.({ type: 'finished', descriptor })
   }
-  return { descriptor, tags: [] }
+  return { descriptor, tags: [], ...amountsOf(descriptor, exists) }
+}
+
+function amountsOf({ size }: Descriptor, exists: boolean): TransferAmounts {
+  const one = { nodes: 1, bytes: size }
+  const none = { nodes: 0, bytes: 0 }
+  return { copied: exists ? none : one, mounted: none, existing: exists ? one : none }
 }
 
 async function readManifest(content: PushedContent, limit = MAX_MANIFEST_SIZE): Promise<Uint8Array> {

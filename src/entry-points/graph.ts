@@ -12,7 +12,7 @@ export type { OnTransferEvent, TransferEvent } from '../graph/events.js'
 export { planCopy, planGraph } from '../graph/plan-copy.js'
 export type { CopyGraphOptions, CopyOptions, CopyRoot } from '../graph/plan-copy.js'
 export { runCopy } from '../graph/run-copy.js'
-export type { Amount, CopyResult, RunCopyOptions } from '../graph/run-copy.js'
+export type { Amount, CopyResult, RunCopyOptions, TransferAmounts } from '../graph/run-copy.js'
 export { readPlatformManifest, resolvePlatform } from '../graph/select-platform.js'
 export type { PlatformOptions } from '../graph/select-platform.js'
 

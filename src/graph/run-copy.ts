@@ -31,19 +31,32 @@ export interface Amount {
   readonly bytes: number
 }
 
-export interface CopyResult {
+/** What a transfer has done, in nodes and bytes. */
+export interface TransferAmounts {
+  readonly copied: Amount
+  readonly mounted: Amount
+  /** What was there already; what is below such a manifest is not counted. */
+  readonly existing: Amount
+}
+
+/** The amounts of several transfers together. */
+export function sumOf(transfers: readonly TransferAmounts[]): TransferAmounts {
+  const sum = (of: keyof TransferAmounts): Amount => ({
+    nodes: transfers.reduce((total, transfer) => total + transfer[of].nodes, 0),
+    bytes: transfers.reduce((total, transfer) => total + transfer[of].bytes, 0),
+  })
+  return { copied: sum('copied'), mounted: sum('mounted'), existing: sum('existing') }
+}
+
+export interface CopyResult extends TransferAmounts {
   /** What the tags point at. */
-  readonly root: Descriptor
+  readonly descriptor: Descriptor
   /** The tags of the root, new or not. */
   readonly tags: readonly string[]
   /** Further tags that came along: those made from digests. */
   readonly digestTags: readonly string[]
   /** How many manifests refer to the root, to a child of it, or to one of these. */
   readonly referrers: number
-  readonly copied: Amount
-  readonly mounted: Amount
-  /** What was there already; what is below such a manifest is not counted. */
-  readonly existing: Amount
   /** What was copied and is not found by its subject, as the sink's list does not have it. */
   readonly unlisted: readonly Descriptor[]
   /** What was left out, and why. */
@@ -139,7 +152,7 @@ class CopyRun {
     const outcomeOf = ({ descriptor }: PlannedNode): TransferOutcome | undefined =>
       this.#outcomes.get(nodeKeyOf(descriptor))
     return {
-      root,
+      descriptor: root,
       tags: tags.filter(({ descriptor }) => descriptor === root).map(({ tag }) => tag),
       digestTags: tags.filter(({ descriptor }) => descriptor !== root).map(({ tag }) => tag),
       referrers,

@@ -6,7 +6,7 @@ import { copyGraph } from '../graph/copy.js'
 import type { OnTransferEvent } from '../graph/events.js'
 import { planGraph } from '../graph/plan-copy.js'
 import { PreparedSource } from '../graph/prepared-source.js'
-import { runCopy } from '../graph/run-copy.js'
+import { runCopy, sumOf, type TransferAmounts } from '../graph/run-copy.js'
 import { blame } from '../graph/transfer.js'
 import { Annotation } from '../oci/annotations.js'
 import type { Annotations, Descriptor } from '../oci/descriptor.js'
@@ -48,7 +48,7 @@ export interface AppendOptions {
   readonly signal?: AbortSignal
 }
 
-export interface AppendResult extends ManifestContent {
+export interface AppendResult extends ManifestContent, TransferAmounts {
   /** The new layers, in their order. */
   readonly layers: readonly Descriptor[]
   readonly tags: readonly string[]
@@ -112,19 +112,19 @@ async function pushImage(
     prepared.addBytes(descriptor, bytes)
   }
   const descriptors = layers.map(({ descriptor }) => descriptor)
-  await copyBase(sink, base, options)
-  const { tags } = await copyGraph(prepared, sink, manifest.descriptor, {
+  const ofBase = await copyBase(sink, base, options)
+  const { tags, ...own } = await copyGraph(prepared, sink, manifest.descriptor, {
     ...options,
     // What the base brings is there already.
     successorsOf: () => [...(config === undefined ? [] : [config.descriptor]), ...descriptors],
   })
-  return { ...manifest, layers: descriptors, tags }
+  return { ...manifest, layers: descriptors, tags, ...sumOf([...ofBase, own]) }
 }
 
 /** Moves what the new image takes over from its base; in one registry, that is mounted. */
-async function copyBase(sink: Sink, base: BaseImage, options: AppendOptions): Promise<void> {
+async function copyBase(sink: Sink, base: BaseImage, options: AppendOptions): Promise<readonly TransferAmounts[]> {
   const source = options.base?.source
-  if (source === undefined) return
+  if (source === undefined) return []
   const { tags: _, ...copyOptions } = options
   const blobs = base.config === undefined ? base.layers : [...base.layers, base.config]
   const sideBySide = { concurrency: options.concurrency ?? LARGE_AT_ONCE, ...callOptionsOf(options) }
@@ -134,7 +134,7 @@ async function copyBase(sink: Sink, base: BaseImage, options: AppendOptions): Pr
     async (blob) => planGraph(source, { descriptor: blob }, sink, copyOptions),
     sideBySide,
   )
-  await mapConcurrently(plans, async (plan) => runCopy(source, sink, plan, copyOptions), sideBySide)
+  return mapConcurrently(plans, async (plan) => runCopy(source, sink, plan, copyOptions), sideBySide)
 }
 
 function baseAnnotations({ descriptor }: BaseImage, options: AppendOptions): Annotations {

@@ -53,7 +53,7 @@ export async function copyVerified(
   })
   const isVerifiedAtDestination = isSource(sink)
   if (isVerifiedAtDestination) await pass(sink, root, gate, signal)
-  for (const tag of tags) await sink.tag(result.root, tag, { signal })
+  for (const tag of tags) await sink.tag(result.descriptor, tag, { signal })
   return { ...result, tags, signatures, isVerifiedAtDestination }
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pack } from 'tar-stream'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Client } from '../../src/client/client.js'
 import type { LoginNotice } from '../../src/client/login.js'
 import { digestOf } from '../../src/oci/digest.js'
@@ -26,6 +26,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  vi.unstubAllEnvs()
   await client.close()
   await rm(folder, { recursive: true, force: true })
 })
@@ -105,11 +106,13 @@ describe('a client', () => {
     const base = await client.append(`${name}:base`, [await tarOf('a.txt', 'a')])
     const layer = join(folder, 'b.tar')
     await writeFile(layer, await tarOf('b.txt', 'b'))
-    const { descriptor, layers, tags } = await client.append(`${name}:v1,latest`, [layer], {
+    const { descriptor, layers, tags, ...amounts } = await client.append(`${name}:v1,latest`, [layer], {
       base: `${name}:base`,
       setBaseImageAnnotations: true,
     })
     expect(tags).toEqual(['v1', 'latest'])
+    // The layer of the base is there; config, layer and manifest are new.
+    expect([amounts.copied.nodes, amounts.existing.nodes]).toEqual([3, 1])
     const manifest = parseManifest(await client.fetchManifest(`${name}:latest`))
     expect(manifest).toMatchObject({
       kind: 'image',
@@ -141,10 +144,14 @@ describe('a client', () => {
     expect(pushed).toMatchObject({ descriptor: { digest: digestOf(manifest) }, tags: ['v1', 'v2'] })
     expect(Buffer.from((await client.fetchManifest(`${name}:v2`)).bytes).toString()).toBe(manifest)
     const events: string[] = []
-    await client.pushManifest(`${name}@${pushed.descriptor.digest}`, Buffer.from(manifest), {
+    const again = await client.pushManifest(`${name}@${pushed.descriptor.digest}`, Buffer.from(manifest), {
       onEvent: ({ type }) => events.push(type),
     })
     expect(events).toEqual(['exists'])
+    const existing = { nodes: 1, bytes: manifest.length }
+    const none = { nodes: 0, bytes: 0 }
+    expect(pushed).toMatchObject({ copied: existing, mounted: none, existing: none })
+    expect(again).toMatchObject({ copied: none, mounted: none, existing })
   })
 
   test('stores nothing that is not what the reference or the caller asks for', async () => {
@@ -231,11 +238,13 @@ describe('a client', () => {
   })
 
   test('removes the temporary files of content when it is closed', async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith('gantry-content-'))
+    // Other programs use the system's folder at the same time.
+    vi.stubEnv('TMPDIR', folder)
     await using other = new Client({ environment: {}, credentials: false })
     await other.push(`${fixture.registry}/spooled:v1`, [{ name: 'c.txt', content: Buffer.from('c') }])
+    expect(await readdir(folder)).not.toEqual([])
     await other.close()
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith('gantry-content-'))).toEqual(before)
+    expect(await readdir(folder)).toEqual([])
   })
 
   test.each([

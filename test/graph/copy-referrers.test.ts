@@ -70,7 +70,7 @@ describe('copy with referrers', () => {
     // Nothing was tagged before everything was there, and a subject comes before what refers to it.
     expect(writes.slice(0, -2).every(({ method, what }) => method === 'push' && !what.includes(' '))).toBe(true)
     expect(writes.findIndex(({ what }) => what === image.digest)).toBeLessThan(
-      writes.findIndex(({ what }) => what === result.root.digest) + 1,
+      writes.findIndex(({ what }) => what === result.descriptor.digest) + 1,
     )
   })
 
@@ -347,7 +347,7 @@ describe('tags made from digests', () => {
     const result = await copy(source, 'v1', sink, { referrers: true, tags: ['v1'] })
     expect(result.digestTags).toHaveLength(2)
     expect((await sink.resolve(tag)).digest).toBe(signature.digest)
-    expect(sink.callsOf('tag').at(-1)).toBe(`${result.root.digest} v1`)
+    expect(sink.callsOf('tag').at(-1)).toBe(`${result.descriptor.digest} v1`)
     forget(sink)
     expect((await copy(source, 'v1', sink, { referrers: true, tags: ['v1'] })).copied.nodes).toBe(0)
     expect([...sink.callsOf('push'), ...sink.callsOf('tag')]).toEqual([])

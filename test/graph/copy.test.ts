@@ -48,7 +48,7 @@ describe('copy', () => {
       existing: { nodes: 0 },
       skipped: [],
     })
-    expect(result.root.digest).toBe(root.digest)
+    expect(result.descriptor.digest).toBe(root.digest)
     expect(sink.calls.at(-1)).toEqual({ method: 'push', what: `${root.digest} v1` })
     expect(sink.callsOf('tag')).toEqual([])
     expect(await digestAt(sink, 'v1')).toBe(root.digest)
@@ -214,7 +214,7 @@ describe('copy', () => {
 
   test('copies a single blob', async () => {
     const blob = await pushBlob(source, 'content')
-    expect(await copyGraph(source, sink, blob)).toMatchObject({ root: blob, copied: { nodes: 1, bytes: 7 } })
+    expect(await copyGraph(source, sink, blob)).toMatchObject({ descriptor: blob, copied: { nodes: 1, bytes: 7 } })
     expect(await sink.has(blob)).toBe(true)
   })
 
@@ -306,7 +306,7 @@ describe('platforms', () => {
   test('one: its manifest becomes the root', async () => {
     const { images } = await pushMultiArch()
     const result = await copy(source, 'v1', sink, { platforms: [linux('arm64')], tags: ['arm'] })
-    expect(result.root.digest).toBe(images[1]?.digest)
+    expect(result.descriptor.digest).toBe(images[1]?.digest)
     expect(await digestAt(sink, 'arm')).toBe(images[1]?.digest)
     expect(result.copied.nodes).toBe(3)
   })
@@ -314,8 +314,8 @@ describe('platforms', () => {
   test('several: a new index with only those, and nothing else lost', async () => {
     const { images, index } = await pushMultiArch()
     const result = await copy(source, 'v1', sink, { platforms: [linux('s390x'), linux('amd64')], tags: ['two'] })
-    expect(result.root.digest).not.toBe(index.digest)
-    expect(JSON.parse(Buffer.from(await readContent(sink, result.root)).toString())).toEqual({
+    expect(result.descriptor.digest).not.toBe(index.digest)
+    expect(JSON.parse(Buffer.from(await readContent(sink, result.descriptor)).toString())).toEqual({
       schemaVersion: 2,
       mediaType: MediaType.imageIndex,
       manifests: [images[0], images[2]],
@@ -324,18 +324,18 @@ describe('platforms', () => {
     })
     expect(await sink.has(images[1]!)).toBe(false)
     // The new index is what is tagged, and it is complete.
-    expect(await digestAt(sink, 'two')).toBe(result.root.digest)
+    expect(await digestAt(sink, 'two')).toBe(result.descriptor.digest)
     expect(await sink.has(images[0]!)).toBe(true)
   })
 
   test('all of them: the index stays as it is', async () => {
     const { index } = await pushMultiArch()
     const platforms = ['amd64', 'arm64', 's390x'].map(linux)
-    expect((await copy(source, 'v1', sink, { platforms })).root.digest).toBe(index.digest)
+    expect((await copy(source, 'v1', sink, { platforms })).descriptor.digest).toBe(index.digest)
     const { bytes } = await source.readManifest('v1')
     const indented = Buffer.from(JSON.stringify(JSON.parse(Buffer.from(bytes).toString()), undefined, 3))
     await source.push(descriptorOf(MediaType.imageIndex, indented), openBytes(indented), { tag: 'indented' })
-    expect((await copy(source, 'indented', sink, { platforms })).root.size).toBe(indented.byteLength)
+    expect((await copy(source, 'indented', sink, { platforms })).descriptor.size).toBe(indented.byteLength)
   })
 
   test('keeps the attestations of what is kept', async () => {
@@ -348,8 +348,8 @@ describe('platforms', () => {
       })),
     )
     await pushIndex(source, [...images, ...attestations], { tag: 'v1' })
-    const { root } = await copy(source, 'v1', sink, { platforms: [linux('amd64'), linux('arm64')] })
-    const index = JSON.parse(Buffer.from(await readContent(sink, root)).toString())
+    const { descriptor: restricted } = await copy(source, 'v1', sink, { platforms: [linux('amd64'), linux('arm64')] })
+    const index = JSON.parse(Buffer.from(await readContent(sink, restricted)).toString())
     expect(index.manifests.map(({ digest }: Descriptor) => digest)).toEqual(
       [images[0], images[1], attestations[0], attestations[1]].map((descriptor) => descriptor?.digest),
     )
@@ -372,7 +372,7 @@ describe('platforms', () => {
   test('a manifest that is no index has to be for one of them', async () => {
     const image = await pushImage(source, linux('arm64'))
     const platforms = [linux('amd64'), linux('arm64')]
-    expect((await copy(source, image.digest, sink, { platforms })).root.digest).toBe(image.digest)
+    expect((await copy(source, image.digest, sink, { platforms })).descriptor.digest).toBe(image.digest)
     await expect(copy(source, image.digest, sink, { platforms: [linux('amd64')] })).rejects.toThrow(
       'platform in manifest does not match target platform',
     )
@@ -469,7 +469,7 @@ describe('the digest that the destination names', () => {
     await expect(copy(source, 'v1', sink, { ...options, digest: index.digest })).rejects.toMatchObject({
       code: 'conflict',
     })
-    expect((await copy(source, 'v1', sink, { ...options, digest: child.digest })).root.digest).toBe(child.digest)
+    expect((await copy(source, 'v1', sink, { ...options, digest: child.digest })).descriptor.digest).toBe(child.digest)
   })
 })
 

@@ -39,7 +39,7 @@ describe('copy', () => {
     expect(sink.callsOf('push')).toHaveLength(5)
     expect(wasEarly).toBe(true)
     expect(result.copied.nodes).toBe(5)
-    expect((await sink.referrers(result.root)).map(({ digest }) => digest)).toEqual([late.digest])
+    expect((await sink.referrers(result.descriptor)).map(({ digest }) => digest)).toEqual([late.digest])
   })
 
   test.each([

@@ -36,7 +36,7 @@ async function copyBetween(source: RecordingStore, sink: NeighbourStore): Promis
   source.calls.length = 0
   const events: TransferEvent[] = []
   const result = await copy(source, 'v1', sink, { onEvent: (event) => void events.push(event) })
-  expect(await sink.has(result.root)).toBe(true)
+  expect(await sink.has(result.descriptor)).toBe(true)
   return events
 }
 

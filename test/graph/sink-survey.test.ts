@@ -45,7 +45,7 @@ describe('small blobs of a sink that has none', () => {
     const result = await copy(source, 'v1', sink, oneByOne)
     expect(sink.callsOf('has')).not.toContain(late.digest)
     expect(result).toMatchObject({ copied: { nodes: 102 }, existing: { nodes: 0 } })
-    expect(await sink.has(result.root)).toBe(true)
+    expect(await sink.has(result.descriptor)).toBe(true)
   })
 })
 

@@ -94,7 +94,7 @@ export default command({
     }
   },
   json: (result, { sink: { path } }) => ({
-    ...contentResultOf(path, result.root),
+    ...contentResultOf(path, result.descriptor),
     referenceAsTags: result.tags.map((tag) => `${path}:${tag}`),
     digestTags: result.digestTags,
     referrers: result.referrers,
@@ -105,7 +105,7 @@ export default command({
     unlisted: result.unlisted,
     signatures: result.signatures?.map(signatureResultOf),
   }),
-  text({ root: { digest }, signatures = [] }, print, { source, sink }) {
+  text({ descriptor: { digest }, signatures = [] }, print, { source, sink }) {
     describeSignatures(signatures, print)
     // The platform of an index has another digest than the one that was typed.
     const from = source.digest === undefined || source.digest === digest ? source.typed : `${source.path}@${digest}`
