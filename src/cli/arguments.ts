@@ -89,6 +89,22 @@ export function namedSink(settings: TargetSettings = {}): Argument<NamedTarget<W
   )
 }
 
+/** Words of which the last one is a target to write to. */
+export function wordsAndSink(settings: TargetSettings = {}): Argument<{
+  readonly words: readonly string[]
+  readonly sink: Target<WritableStore>
+}> {
+  const last = sink(settings)
+  return {
+    ...last,
+    maximum: Infinity,
+    open: async (texts, opening) => ({
+      words: texts.slice(0, -1),
+      sink: await last.open(texts.slice(-1), opening),
+    }),
+  }
+}
+
 /** A target to change a blob in. */
 export function blobSink(settings: TargetSettings = {}): Argument<Target<WritableStore> & { readonly digest: Digest }> {
   return target({ usage: '<name>@<digest>', ...settings }, async (text, opening, options) =>

@@ -22,6 +22,12 @@ export const COMMAND_TREE: CommandGroup = {
       load: async () => (await import('./commands/attest.js')).default,
     },
     {
+      name: 'backup',
+      stage: 'experimental',
+      summary: 'Back up artifacts from a registry into an OCI image layout',
+      load: async () => (await import('./commands/backup.js')).default,
+    },
+    {
       name: 'blob',
       summary: 'Work with blobs',
       commands: [
@@ -176,6 +182,12 @@ export const COMMAND_TREE: CommandGroup = {
       aliases: ['digest'],
       summary: 'Show the digest that a reference stands for',
       load: async () => (await import('./commands/resolve.js')).default,
+    },
+    {
+      name: 'restore',
+      stage: 'experimental',
+      summary: 'Restore artifacts to a registry from an OCI image layout',
+      load: async () => (await import('./commands/restore.js')).default,
     },
     {
       name: 'sign',

@@ -1,7 +1,7 @@
 import { GantryError } from '../errors.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
 import { Annotation } from './annotations.js'
-import { parseDescriptor, type Descriptor } from './descriptor.js'
+import { parseAnnotations, parseDescriptor, type Annotations, type Descriptor } from './descriptor.js'
 import type { Digest } from './digest.js'
 import { MANIFEST_KEYS } from './document-keys.js'
 import { formatJson } from './encode-json.js'
@@ -40,8 +40,10 @@ export class LayoutIndex {
   }
 
   /** An index that lists nothing. */
-  static create(): LayoutIndex {
-    return new LayoutIndex({ schemaVersion: 2, mediaType: MediaType.imageIndex, manifests: [] })
+  static create(annotations: Annotations = {}): LayoutIndex {
+    const fields: JsonObject = { schemaVersion: 2, mediaType: MediaType.imageIndex, manifests: [] }
+    if (Object.keys(annotations).length > 0) fields.annotations = annotations
+    return new LayoutIndex(fields)
   }
 
   /**
@@ -69,6 +71,12 @@ export class LayoutIndex {
     for (const [tag, entry] of this.#byTag) copy.#byTag.set(tag, entry)
     copy.#texts = this.#texts
     return copy
+  }
+
+  /** Those of the whole list. */
+  get annotations(): Annotations {
+    const { annotations } = this.#fields
+    return isJsonObject(annotations) ? parseAnnotations(annotations, INDEX_FILE) : {}
   }
 
   /** All entries, in their order. */

@@ -1,6 +1,6 @@
 import { GantryError } from '../errors.js'
 import { Annotation } from '../oci/annotations.js'
-import type { Descriptor } from '../oci/descriptor.js'
+import type { Annotations, Descriptor } from '../oci/descriptor.js'
 import { isDigest, type Digest } from '../oci/digest.js'
 import { detectMediaType, MAX_MANIFEST_SIZE, type ManifestContent } from '../oci/manifest.js'
 import { isManifestType, MediaType } from '../oci/media-types.js'
@@ -24,7 +24,8 @@ import { verifyContent } from './verify.js'
 /** Reads an image layout, wherever it lies (image-spec, image-layout.md). */
 export class LayoutReader implements Source, BlobSource, LocalSource, ReferrerSource, TagSource {
   /** @internal */
-  protected readonly content: LayoutContent
+  /** Where it lies; for other readers of layouts. */
+  readonly content: LayoutContent
   /** @internal */
   protected readonly graph: LayoutGraph
 
@@ -54,6 +55,11 @@ export class LayoutReader implements Source, BlobSource, LocalSource, ReferrerSo
     if (size === undefined) throw notFound(reference)
     const contained = await this.graph.contained(index, { signal })
     return contained.get(reference) ?? this.#describeBlob(reference, size, signal)
+  }
+
+  /** The annotations of `index.json` as a whole. */
+  async annotations(): Promise<Annotations> {
+    return (await this.content.readIndex()).annotations
   }
 
   async resolveBlob(digest: Digest, { signal }: CallOptions = {}): Promise<Descriptor> {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { GantryError } from '../errors.js'
-import { isManifest, type Descriptor } from '../oci/descriptor.js'
+import { GantryError, isGantryError } from '../errors.js'
+import { isManifest, type Annotations, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { blobPathOf, encodeLayoutFile, INDEX_FILE, LAYOUT_FILE } from '../oci/image-layout.js'
 import { LayoutIndex, type LayoutEntry } from '../oci/layout-index.js'
@@ -12,7 +12,7 @@ import { Limit } from '../util/limit.js'
 import { TempFile } from '../util/temp-file.js'
 import { sweepTempFiles } from '../util/temp-path.js'
 import { receiveIntoFile, receiveManifest, type ReceivedManifest } from './receive-content.js'
-import type { CallOptions, PushOptions, Sink } from './store.js'
+import type { CallOptions, LocalSource, PushOptions, Sink } from './store.js'
 import { checkTagName } from './tag-name.js'
 import { encodeTarHeader } from './tar/encode-tar-header.js'
 import { TAR_BLOCK_SIZE, tarPaddingOf } from './tar/tar-entry.js'
@@ -22,6 +22,13 @@ const END_MARKER_SIZE = 2 * TAR_BLOCK_SIZE
 
 const ENTRY_MODE = 0o644
 
+export interface LayoutTarOptions {
+  /** What it has is left out; manifests that it has get their tags. */
+  readonly older?: LocalSource | undefined
+  /** Of `index.json` as a whole. */
+  readonly annotations?: Annotations | undefined
+}
+
 /**
  * Writes an image layout into a tar, once: content goes straight into the archive, one blob after the other, and the
  * archive gets its name with {@link close}. It is uncompressed, has no times and no owners, and the same content pushed
@@ -29,7 +36,8 @@ const ENTRY_MODE = 0o644
  */
 export class LayoutTarWriter implements Sink {
   readonly #file: TempFile
-  readonly #index = LayoutIndex.create()
+  readonly #index: LayoutIndex
+  readonly #older: LocalSource | undefined
   readonly #written = new Map<Digest, number>()
   readonly #manifests = new Set<Digest>()
   /** What the indexes that were pushed contain. */
@@ -38,23 +46,25 @@ export class LayoutTarWriter implements Sink {
   /** Why nothing can be written any more. */
   #ended: Error | undefined
 
-  private constructor(file: TempFile) {
+  private constructor(file: TempFile, { older, annotations }: LayoutTarOptions) {
     this.#file = file
+    this.#index = LayoutIndex.create(annotations)
+    this.#older = older
   }
 
   /**
    * Begins an archive at `path`; one that is there is replaced when the new one is complete.
    * @throws GantryError `file-error`
    */
-  static async create(path: string): Promise<LayoutTarWriter> {
+  static async create(path: string, options: LayoutTarOptions = {}): Promise<LayoutTarWriter> {
     if (await isFolder(path)) throw new GantryError('file-error', `${path} is a folder`)
     await sweepTempFiles(dirname(path))
-    return new LayoutTarWriter(await TempFile.create(path))
+    return new LayoutTarWriter(await TempFile.create(path), options)
   }
 
   async has(descriptor: Descriptor, { signal }: CallOptions = {}): Promise<boolean> {
     throwIfAborted(signal)
-    return this.#has(descriptor)
+    return this.#has(descriptor) || (this.#older !== undefined && this.#isIn(this.#older, descriptor, signal))
   }
 
   /** @throws GantryError `digest-mismatch`, `size-mismatch`, `invalid-content`, `file-error`, `aborted` */
@@ -62,7 +72,8 @@ export class LayoutTarWriter implements Sink {
     const { tag, signal } = options
     if (tag !== undefined) checkTagName(tag)
     throwIfAborted(signal)
-    if (!this.#has(descriptor)) {
+    const isOlder = this.#older !== undefined && (await this.#isIn(this.#older, descriptor, signal))
+    if (!isOlder && !this.#has(descriptor)) {
       if (isManifest(descriptor)) {
         this.#list(await this.#pushManifest(descriptor, open, options))
       } else {
@@ -76,7 +87,7 @@ export class LayoutTarWriter implements Sink {
   async tag(descriptor: Descriptor, tag: string, { signal }: CallOptions = {}): Promise<void> {
     throwIfAborted(signal)
     checkTagName(tag)
-    if (!this.#has(descriptor)) throw new GantryError('not-found', `${descriptor.digest}: not found`)
+    if (!(await this.has(descriptor, { signal }))) throw new GantryError('not-found', `${descriptor.digest}: not found`)
     this.#index.tag(descriptor, tag)
   }
 
@@ -156,6 +167,16 @@ export class LayoutTarWriter implements Sink {
     } catch (cause) {
       // The archive is damaged for good; whoever goes on, or closes it, is told.
       this.#ended = fileError(cause, 'write', this.#file.target)
+    }
+  }
+
+  async #isIn(older: LocalSource, descriptor: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      await older.checkBlob(descriptor, { signal })
+      return true
+    } catch (error) {
+      if (isGantryError(error, 'not-found') || isGantryError(error, 'size-mismatch')) return false
+      throw error
     }
   }
 

@@ -61,7 +61,7 @@ export default command({
       'copy -r localhost:5000/hello:v1 oci-layout-tar:./hello.tar:v1',
     ],
   ],
-  progress: { words: COPY_WORDS },
+  progress: { words: COPY_WORDS, showsExistingGraphs: ({ options }) => options.recursive },
   check({ options, usage }) {
     wantsGate(options, usage)
   },

@@ -12,6 +12,20 @@ export function formatBytes(bytes: number): string {
   return `${amount.toFixed(digits)} ${UNITS[unit] ?? ''}`
 }
 
+/** An amount of bytes without zeros at its end: `7.5 KB`. */
+export function formatSize(bytes: number): string {
+  return formatBytes(bytes).replace(/\.?0+ /, ' ')
+}
+
+/** A time in milliseconds as Go programs write it: `34ms`, `1.234s`, `2m5.1s`. */
+export function formatDuration(milliseconds: number): string {
+  const whole = Math.round(milliseconds)
+  if (whole < 1000) return `${whole}ms`
+  const minutes = Math.floor(whole / 60_000)
+  const seconds = `${(whole % 60_000) / 1000}s`
+  return minutes === 0 ? seconds : `${minutes < 60 ? '' : `${Math.floor(minutes / 60)}h`}${minutes % 60}m${seconds}`
+}
+
 /** A time in seconds: `42s`, `3m05s`, `1h02m`. */
 export function formatTime(seconds: number): string {
   const whole = Math.round(seconds)

@@ -33,6 +33,24 @@ export const PULL_WORDS: TransferWords = {
   done: 'Pulled     ',
 }
 
+export const BACKUP_WORDS: TransferWords = {
+  started: 'Pulling  ',
+  finished: 'Pulled   ',
+  exists: 'Exists   ',
+  skipped: 'Skipped  ',
+  mounted: 'Mounted  ',
+  restored: 'Exists   ',
+}
+
+export const RESTORE_WORDS: TransferWords = {
+  started: 'Pushing  ',
+  finished: 'Pushed   ',
+  exists: 'Exists   ',
+  skipped: 'Skipped  ',
+  mounted: 'Mounted  ',
+  restored: 'Exists   ',
+}
+
 export const COPY_WORDS: TransferWords = {
   started: 'Copying',
   finished: 'Copied ',
