@@ -2,11 +2,13 @@ import { appendLayers, type AppendOptions as LayerOptions, type AppendResult } f
 import type { Platform } from '../oci/platform.js'
 import type { SinkReference, SourceReference } from './open-target.js'
 import type { Opener } from './opener.js'
+import { withTotals, type OnProgress } from './progress.js'
 import { pathOfContent, type PushedContent } from './spool-content.js'
 import { tagsOf, withReference } from './target.js'
 
 /** What an image is built on, and how it is pushed. */
-export interface AppendOptions extends Omit<LayerOptions, 'base'> {
+export interface AppendOptions extends Omit<LayerOptions, 'base' | 'onEvent'> {
+  readonly onEvent?: OnProgress
   /** The image that the layers are put on top of. Default: an empty image. */
   readonly base?: SourceReference
   /** Which image of an index is the base. Default: linux/amd64. */
@@ -26,6 +28,7 @@ export async function append(
   const opened = base === undefined ? undefined : withReference(await opener.open(base))
   return appendLayers(target.store, files, {
     ...options,
+    onEvent: withTotals(options.onEvent),
     tags,
     base:
       opened === undefined

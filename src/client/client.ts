@@ -12,6 +12,7 @@ import type { CopyTarget, SinkReference, SourceReference, Target } from './open-
 import type { PushedContent, PushedFile } from './spool-content.js'
 import { tagsOf, withReference } from './target.js'
 
+import { withTotals, type WithProgress } from './progress.js'
 import { ContentClient } from './content-client.js'
 
 /**
@@ -33,13 +34,18 @@ export class Client extends ContentClient {
    * @example
    * const { descriptor, copied } = await client.copy('localhost:5000/hello:v1', 'oci-layout:./layout:v1')
    */
-  async copy(from: SourceReference, to: SinkReference | CopyTarget, options: CopyOptions = {}): Promise<CopyResult> {
+  async copy(
+    from: SourceReference,
+    to: SinkReference | CopyTarget,
+    options: WithProgress<CopyOptions> = {},
+  ): Promise<CopyResult> {
     const { copy } = await import('../graph/copy.js')
     const source = withReference(await this.open(from))
     const sink = await this.openCopySink(to)
     const { tags = tagsOf(sink), digest = sink.digest } = options
+    const onEvent = withTotals(options.onEvent)
     try {
-      const result = await copy(source.store, source.reference, sink.store, { ...options, tags, digest })
+      const result = await copy(source.store, source.reference, sink.store, { ...options, tags, digest, onEvent })
       await sink.complete()
       return result
     } catch (error) {
@@ -57,7 +63,7 @@ export class Client extends ContentClient {
   async push(
     to: SinkReference,
     files: readonly PushedFile[],
-    options: PushFilesOptions = {},
+    options: WithProgress<PushFilesOptions> = {},
   ): Promise<PushFilesResult> {
     const [{ pushFiles }, { filesToPush }] = await Promise.all([
       import('../artifact/push-files.js'),
@@ -65,7 +71,8 @@ export class Client extends ContentClient {
     ])
     const sink = await this.openSink(to)
     const { tags = tagsOf(sink), digest = sink.digest } = options
-    return pushFiles(sink.store, await filesToPush(files, this, options), { ...options, tags, digest })
+    const onEvent = withTotals(options.onEvent)
+    return pushFiles(sink.store, await filesToPush(files, this, options), { ...options, tags, digest, onEvent })
   }
 
   /**
@@ -74,13 +81,20 @@ export class Client extends ContentClient {
    * @example
    * await client.attach('localhost:5000/hello:v1', ['sbom.json'], { artifactType: 'application/spdx+json' })
    */
-  async attach(to: SinkReference, files: readonly PushedFile[], options: AttachOptions): Promise<AttachResult> {
+  async attach(
+    to: SinkReference,
+    files: readonly PushedFile[],
+    options: WithProgress<AttachOptions>,
+  ): Promise<AttachResult> {
     const [{ attach }, { filesToPush }] = await Promise.all([
       import('../artifact/attach.js'),
       import('./spool-content.js'),
     ])
     const { store, reference } = withReference(await this.openSink(to))
-    return attach(store, reference, await filesToPush(files, this, options), options)
+    return attach(store, reference, await filesToPush(files, this, options), {
+      ...options,
+      onEvent: withTotals(options.onEvent),
+    })
   }
 
   /**
@@ -89,11 +103,15 @@ export class Client extends ContentClient {
    * @example
    * const { files } = await client.pull('localhost:5000/hello:v1', './download')
    */
-  async pull(from: SourceReference, folder: string, options: PullFilesOptions = {}): Promise<PullFilesResult> {
+  async pull(
+    from: SourceReference,
+    folder: string,
+    options: WithProgress<PullFilesOptions> = {},
+  ): Promise<PullFilesResult> {
     const { pullFiles } = await import('../artifact/pull-files.js')
     const { store, reference } = withReference(await this.open(from))
     const { cache = await this.openCache() } = options
-    return pullFiles(store, reference, folder, { ...options, cache })
+    return pullFiles(store, reference, folder, { ...options, cache, onEvent: withTotals(options.onEvent) })
   }
 
   /**

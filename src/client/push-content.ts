@@ -1,7 +1,6 @@
 import { readFile, stat } from 'node:fs/promises'
 import { pushManifest as storeManifest } from '../artifact/push-manifest.js'
 import { GantryError } from '../errors.js'
-import type { OnTransferEvent } from '../graph/events.js'
 import type { TransferAmounts } from '../graph/run-copy.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import { describeManifest, MAX_MANIFEST_SIZE } from '../oci/manifest.js'
@@ -11,6 +10,7 @@ import { collectBytes, openBytes } from '../util/bytes.js'
 import { reasonOf, withFileErrors } from '../util/file-error.js'
 import type { SinkReference } from './open-target.js'
 import type { Opener } from './opener.js'
+import { withTotals, type OnProgress } from './progress.js'
 import { pathOfContent, type PushedContent } from './spool-content.js'
 import { tagsOf } from './target.js'
 
@@ -19,7 +19,7 @@ export interface PushManifestOptions {
   readonly mediaType?: string
   /** Default: those of the reference. */
   readonly tags?: readonly string[]
-  readonly onEvent?: OnTransferEvent
+  readonly onEvent?: OnProgress
   readonly signal?: AbortSignal
 }
 
@@ -28,7 +28,7 @@ export interface PushBlobOptions {
   readonly mediaType?: string
   /** What the size of the content has to turn out to be, in bytes. */
   readonly size?: number
-  readonly onEvent?: OnTransferEvent
+  readonly onEvent?: OnProgress
   readonly signal?: AbortSignal
 }
 
@@ -56,7 +56,11 @@ export async function pushManifest(
     )
   }
   const wanted = tags ?? tagsOf(target)
-  const exists = await storeManifest(target.store, { descriptor, bytes }, { tags: wanted, onEvent, signal })
+  const exists = await storeManifest(
+    target.store,
+    { descriptor, bytes },
+    { tags: wanted, onEvent: withTotals(onEvent), signal },
+  )
   return { descriptor, tags: wanted, ...amountsOf(descriptor, exists) }
 }
 
@@ -65,8 +69,9 @@ export async function pushBlob(
   opener: Opener,
   to: SinkReference,
   content: PushedContent,
-  { mediaType = MediaType.imageLayer, size, onEvent, signal }: PushBlobOptions,
+  { mediaType = MediaType.imageLayer, size, onEvent: onProgress, signal }: PushBlobOptions,
 ): Promise<PushedResult> {
+  const onEvent = withTotals(onProgress)
   const target = await opener.openSink(to)
   const path = await pathOfContent(content, opener, signal)
   await checkSize(path, size)

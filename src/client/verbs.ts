@@ -16,6 +16,7 @@ import { Client } from './client.js'
 import type { OpenedBlob, TagOptions } from './content-client.js'
 import type { LoginOptions, LogoutOptions } from './login.js'
 import type { ClientOptions } from './opener.js'
+import type { WithProgress } from './progress.js'
 import type { PushBlobOptions, PushedResult, PushManifestOptions } from './push-content.js'
 import type { RemoveOptions, RemoveResult } from './remove.js'
 import type { PushedContent, PushedFile } from './spool-content.js'
@@ -28,7 +29,7 @@ export type OneCall<Options> = Options & { readonly client?: ClientOptions }
  * @example
  * await copy('localhost:5000/hello:v1', 'registry.example.com/team/hello:v1', { referrers: true })
  */
-export function copy(from: string, to: string, options: OneCall<CopyOptions> = {}): Promise<CopyResult> {
+export function copy(from: string, to: string, options: OneCall<WithProgress<CopyOptions>> = {}): Promise<CopyResult> {
   const { client: _, ...verb } = options
   return withClient(options, (opened) => opened.copy(from, to, verb))
 }
@@ -41,7 +42,7 @@ export function copy(from: string, to: string, options: OneCall<CopyOptions> = {
 export function push(
   to: string,
   files: readonly PushedFile[],
-  options: OneCall<PushFilesOptions> = {},
+  options: OneCall<WithProgress<PushFilesOptions>> = {},
 ): Promise<PushFilesResult> {
   const { client: _, ...verb } = options
   return withClient(options, (opened) => opened.push(to, files, verb))
@@ -55,7 +56,7 @@ export function push(
 export function attach(
   to: string,
   files: readonly PushedFile[],
-  options: OneCall<AttachOptions>,
+  options: OneCall<WithProgress<AttachOptions>>,
 ): Promise<AttachResult> {
   const { client: _, ...verb } = options
   return withClient(options, (opened) => opened.attach(to, files, verb))
@@ -66,7 +67,11 @@ export function attach(
  * @example
  * const { files } = await pull('localhost:5000/hello:v1', './download')
  */
-export function pull(from: string, folder: string, options: OneCall<PullFilesOptions> = {}): Promise<PullFilesResult> {
+export function pull(
+  from: string,
+  folder: string,
+  options: OneCall<WithProgress<PullFilesOptions>> = {},
+): Promise<PullFilesResult> {
   const { client: _, ...verb } = options
   return withClient(options, (opened) => opened.pull(from, folder, verb))
 }

@@ -5,6 +5,7 @@ import { pack } from 'tar-stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Client } from '../../src/client/client.js'
 import type { LoginNotice } from '../../src/client/login.js'
+import type { ProgressEvent, TransferTotals } from '../../src/client/progress.js'
 import { digestOf } from '../../src/oci/digest.js'
 import { parseManifest } from '../../src/oci/manifest.js'
 import { startRegistryServer } from '../../src/server/registry-server.js'
@@ -227,6 +228,29 @@ describe('a client', () => {
     } finally {
       await registry.close()
     }
+  })
+
+  test('says with every event how far all of it is', async () => {
+    const name = `${fixture.registry}/progress`
+    const files = ['a', 'b', 'c'].map((text) => ({ name: `${text}.txt`, content: Buffer.from(text.repeat(1000)) }))
+    const totals: TransferTotals[][] = [[], [], []]
+    const noting = (index: number) => ({ onEvent: ({ total }: ProgressEvent) => totals[index]?.push(total) })
+    await client.push(`${name}:v1`, files, noting(0))
+    await client.copy(`${name}:v1`, `oci-layout:${folder}/progress:v1`, noting(1))
+    await client.pull(`${name}:v1`, join(folder, 'out'), noting(2))
+    for (const seen of totals) {
+      expect(seen.every(({ bytes, plannedBytes }) => bytes <= plannedBytes)).toBe(true)
+      const last = seen.at(-1)
+      expect(last).toMatchObject({ bytes: last?.plannedBytes, nodes: last?.plannedNodes })
+      expect(last?.bytes).toBeGreaterThanOrEqual(3000)
+    }
+  })
+
+  test('fetches a blob that is larger than a manifest may be', async () => {
+    const content = Buffer.alloc(5 * 1024 * 1024, 'x')
+    const { descriptor } = await client.pushBlob(`${fixture.registry}/large`, content)
+    const blob = await client.fetchBlob(`${fixture.registry}/large@${descriptor.digest}`)
+    expect(Buffer.concat(await collect(blob.content)).equals(content)).toBe(true)
   })
 
   test('takes targets that are open in the place of references', async () => {
