@@ -1,4 +1,4 @@
-import type { Stage } from './command.js'
+import type { Stage } from './options/option.js'
 
 /** What a group of commands is called beside its name, and what it is for; its commands are the files in its folder. */
 export interface GroupSummary {
@@ -14,5 +14,6 @@ export const COMMAND_GROUPS: Readonly<Record<string, GroupSummary>> = {
   'manifest/index': { summary: 'Work with indexes', stage: 'experimental' },
   blob: { summary: 'Work with blobs' },
   repo: { summary: 'Work with repositories', aliases: ['repository'] },
+  completion: { summary: 'Print the completion script for a shell' },
   registry: { summary: 'Run a registry of your own, and keep settings of others' },
 }

@@ -49,7 +49,28 @@ export const COMMAND_TREE: CommandGroup = {
     {
       name: 'completion',
       summary: 'Print the completion script for a shell',
-      load: async () => (await import('./commands/completion.js')).default,
+      commands: [
+        {
+          name: 'bash',
+          summary: 'Print the completion script for bash',
+          load: async () => (await import('./commands/completion/bash.js')).default,
+        },
+        {
+          name: 'fish',
+          summary: 'Print the completion script for fish',
+          load: async () => (await import('./commands/completion/fish.js')).default,
+        },
+        {
+          name: 'powershell',
+          summary: 'Print the completion script for powershell',
+          load: async () => (await import('./commands/completion/powershell.js')).default,
+        },
+        {
+          name: 'zsh',
+          summary: 'Print the completion script for zsh',
+          load: async () => (await import('./commands/completion/zsh.js')).default,
+        },
+      ],
     },
     {
       name: 'copy',
@@ -59,6 +80,7 @@ export const COMMAND_TREE: CommandGroup = {
     },
     {
       name: 'discover',
+      stage: 'preview',
       summary: 'Show what refers to a manifest',
       load: async () => (await import('./commands/discover.js')).default,
     },
@@ -180,6 +202,7 @@ export const COMMAND_TREE: CommandGroup = {
     {
       name: 'resolve',
       aliases: ['digest'],
+      stage: 'preview',
       summary: 'Show the digest that a reference stands for',
       load: async () => (await import('./commands/resolve.js')).default,
     },

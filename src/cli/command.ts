@@ -3,7 +3,7 @@ import type { RegistryAccess } from '../client/connect.js'
 import type { Arguments, ArgumentValues } from './arguments.js'
 import type { Context } from './context.js'
 import type { Format } from './options/format.js'
-import type { Options, OptionValues } from './options/option.js'
+import type { Options, OptionValues, Stage } from './options/option.js'
 import type { Printer } from './output/printer.js'
 import type { TransferReporter } from './output/transfer-reporter.js'
 import type { TransferWords } from './output/transfer-words.js'
@@ -64,9 +64,6 @@ export interface ProgressSettings<Call> {
   /** Whether this call shows nothing. */
   isSilent?(call: Call): boolean
 }
-
-/** How far something may still change. */
-export type Stage = 'preview' | 'experimental'
 
 /**
  * A command, as a value: what it takes, what it does, and how its result is read. The types of its arguments, flags and

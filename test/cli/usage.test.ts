@@ -120,7 +120,7 @@ describe('wrong usage', () => {
     ],
     [
       ['completion', 'tcsh'],
-      'Error: there is no completion for "tcsh"\nAvailable shells: bash, zsh, fish, powershell\n',
+      'Error: unknown command "tcsh" for "gantry completion"\nRun \'gantry completion --help\' for usage.\n',
     ],
   ])('%j', async (words, expected) => {
     const { code, stdout, stderr } = await runCli(words)
@@ -164,8 +164,24 @@ test.each([['bash'], ['zsh'], ['fish'], ['powershell']])(
     expect(stdout).toContain('manifest')
     expect(stdout).toContain(shell === 'fish' ? 'exclude-digest-tags' : '--exclude-digest-tags')
     expect(code).toBe(0)
+    const plain = await runCli(['completion', shell, '--no-descriptions'])
+    const described = shell === 'fish' || shell === 'powershell'
+    expect([stdout, plain.stdout].map((script) => script.includes('write the manifest to a file'))).toEqual([
+      described,
+      false,
+    ])
   },
 )
+
+test.each([
+  [['--help'], /^ {2}backup +\[Experimental\] \w/m],
+  [['backup', '--help'], /^\[Experimental\] .*\n\nThis command is experimental/],
+  [['manifest', 'index'], /^\[Experimental\] /],
+  [['discover', '--help'], /^\[Preview\] .*\n\nThis command is a preview/],
+  [['cp', '--help'], /--recursive +\[Preview\] /],
+])('%j marks what may still change', async (words, mark) => {
+  expect((await runCli(words)).stdout).toMatch(mark)
+})
 
 test.each([[['version']], [['--version']]])('%j', async (words) => {
   const { code, stdout } = await runCli(words)

@@ -10,7 +10,7 @@ import { BACKUP_WORDS } from '../output/transfer-words.js'
 import { UsageError } from '../usage-error.js'
 
 export default command({
-  summary: 'Back up artifacts from a registry into an OCI image layout',
+  summary: 'Back up a repository into a folder or a tar',
   stage: 'experimental',
   description: `A path that ends in .tar becomes one file, which replaces one that is there; any other path becomes a folder, which keeps what it has. Without tags, everything in the repository that has a tag is backed up.
 

@@ -27,7 +27,7 @@ export default command({
   },
   needs: 'the source and destination for copying',
   options: {
-    recursive: flag('-r, --recursive', 'copy everything that refers to the artifact too'),
+    recursive: flag('-r, --recursive', 'copy everything that refers to the artifact too', { stage: 'preview' }),
     artifactType: list('--artifact-type <type>', 'with -r: only referrers of this type'),
     force: flag('--force', 'push every manifest again, also those that are there'),
     includeNonDistributable: flag(

@@ -14,6 +14,7 @@ import { UsageError } from '../usage-error.js'
 
 export default command({
   summary: 'Show what refers to a manifest',
+  stage: 'preview',
   description: `Signatures, SBOMs, documents, and what refers to those in turn.
 
 The JSON of '--format json' has each node's referrers below it. That of '-o json' has the first level in a list 'manifests' too, as scripts that were written for earlier versions of such tools read it.`,
@@ -21,7 +22,7 @@ The JSON of '--format json' has each node's referrers below it. That of '-o json
   needs: 'the target artifact to discover',
   options: {
     artifactType: text('--artifact-type <type>', 'only referrers of this type'),
-    depth: text('--depth <levels>', 'how many levels of referrers to show (default: all)'),
+    depth: text('--depth <levels>', 'how many levels of referrers to show (default: all)', { stage: 'experimental' }),
     output: text('-o, --output <format>', 'tree, table or json, as earlier versions of such tools had it'),
     noTty: flag('--no-tty', 'no colours', { group: 'output' }),
     verbose: decision('-v, --verbose', 'show annotations; --verbose=false leaves them out', {

@@ -7,6 +7,7 @@ import { contentResultOf } from '../output/content-result.js'
 
 export default command({
   summary: 'Show the digest that a reference stands for',
+  stage: 'preview',
   aliases: ['digest'],
   description: 'With a platform, the digest of its manifest in an index.',
   arguments: { source: source() },

@@ -10,7 +10,7 @@ import { RESTORE_WORDS } from '../output/transfer-words.js'
 import { UsageError } from '../usage-error.js'
 
 export default command({
-  summary: 'Restore artifacts to a registry from an OCI image layout',
+  summary: 'Restore a repository from a backup',
   stage: 'experimental',
   description: `The layout is a folder or a tar. Without tags, everything in it that has a tag is restored, under the same tag. What refers to it is restored too.
 

@@ -52,7 +52,7 @@ function optionsOf(side: Side) {
     distributionSpec: text(
       `${spelled('distribution-spec')} <spec>`,
       `how referrers${of} are kept: v1.1-referrers-api or v1.1-referrers-tag; found out when not given`,
-      { ...registry },
+      { ...registry, stage: 'preview' },
     ),
     ociLayout: flag(
       spelled('oci-layout'),
@@ -62,7 +62,7 @@ function optionsOf(side: Side) {
     ociLayoutPath: text(
       `${spelled('oci-layout-path')} <path>`,
       'the OCI image layout that the reference is looked up in',
-      { ...registry },
+      { ...registry, stage: 'experimental' },
     ),
   }
 }

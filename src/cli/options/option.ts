@@ -1,6 +1,9 @@
 import { isGantryError } from '../../errors.js'
 import { UsageError } from '../usage-error.js'
 
+/** How far a command or a flag may still change. */
+export type Stage = 'preview' | 'experimental'
+
 /** Where a flag stands in the help of a command. */
 export type OptionGroup = 'command' | 'registry' | 'tls' | 'network' | 'output'
 
@@ -14,6 +17,8 @@ export interface OptionSettings<Value> {
   /** What is said on stderr when the flag is used. */
   readonly deprecated?: string
   readonly group?: OptionGroup
+  /** Shown before its help; default: it does not change any more. */
+  readonly stage?: Stage
 }
 
 /** A flag: how it is written, what it is for, and how its value is read. The type of the value follows from it. */

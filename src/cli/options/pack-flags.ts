@@ -14,8 +14,9 @@ export const packOptions = {
     '--artifact-platform <os[/arch][/variant][:os_version]>',
     'platform of the artifact',
     readPlatform,
+    { stage: 'experimental' },
   ),
-  imageSpec: text('--image-spec <version>', 'form of the manifest: v1.1 or v1.0'),
+  imageSpec: text('--image-spec <version>', 'form of the manifest: v1.1 or v1.0', { stage: 'preview' }),
 }
 
 /** The decision that the flags stand for. */

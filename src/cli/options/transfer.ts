@@ -12,7 +12,7 @@ export const transferOptions = {
 
 /** The flag of commands that show progress, which the runner reads. */
 export const progressOptions = {
-  noTty: flag('--no-tty', 'no progress rows, also on a terminal', { group: 'output' }),
+  noTty: flag('--no-tty', 'no progress rows, also on a terminal', { group: 'output', stage: 'preview' }),
 }
 
 /** The flag of commands that print lists. */

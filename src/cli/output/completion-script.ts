@@ -1,9 +1,7 @@
 import { isGroup, type CommandEntry, type CommandGroup } from '../command.js'
 import { optionsOf } from '../command-options.js'
 
-export const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const
-
-export type Shell = (typeof SHELLS)[number]
+export type Shell = 'bash' | 'zsh' | 'fish' | 'powershell'
 
 /** What may follow the words of a command: names of commands below it, or its flags. */
 interface CompletionWords {
@@ -13,10 +11,21 @@ interface CompletionWords {
   readonly flags: readonly string[]
   /** Flags that take a value in the next word. */
   readonly valueFlags: readonly string[]
+  /** What commands and flags are for. */
+  readonly descriptions: ReadonlyMap<string, string>
+}
+
+export interface CompletionOptions {
+  /** Whether shells that can show what a command or a flag is for do so; default true. */
+  readonly descriptions?: boolean
 }
 
 /** The script that makes a shell complete commands and flags of gantry; file names where an argument is wanted. */
-export async function formatCompletion(shell: Shell, tree: CommandGroup): Promise<string> {
+export async function formatCompletion(
+  shell: Shell,
+  tree: CommandGroup,
+  { descriptions = true }: CompletionOptions = {},
+): Promise<string> {
   const words = await collectWords(tree, '')
   switch (shell) {
     case 'bash':
@@ -24,15 +33,21 @@ export async function formatCompletion(shell: Shell, tree: CommandGroup): Promis
     case 'zsh':
       return `#compdef gantry\nautoload -U +X bashcompinit && bashcompinit\n${formatBash(words)}`
     case 'fish':
-      return formatFish(words)
+      return formatFish(words, descriptions)
     case 'powershell':
-      return formatPowerShell(words)
+      return formatPowerShell(words, descriptions)
   }
 }
 
 async function collectWords(group: CommandGroup, path: string): Promise<readonly CompletionWords[]> {
   const collected: CompletionWords[] = [
-    { path, commands: group.commands.map(({ name }) => name), flags: ['--help'], valueFlags: [] },
+    {
+      path,
+      commands: group.commands.map(({ name }) => name),
+      flags: ['--help'],
+      valueFlags: [],
+      descriptions: new Map(group.commands.map(({ name, summary }) => [name, summary])),
+    },
   ]
   for (const node of group.commands) {
     const below = path === '' ? node.name : `${path} ${node.name}`
@@ -45,12 +60,13 @@ async function wordsOf(entry: CommandEntry, path: string): Promise<CompletionWor
   const options = Object.values(optionsOf(await entry.load())).filter(({ hidden }) => hidden !== true)
   return {
     path,
-    commands: entry.name === 'completion' ? ['bash', 'zsh', 'fish', 'powershell'] : [],
+    commands: [],
     flags: [...options.map(({ long }) => long), '--help'].sort(),
     valueFlags: options
       .filter(({ isBoolean }) => !isBoolean)
       .flatMap(({ long, short }) => [long, short ?? ''])
       .filter((flag) => flag !== ''),
+    descriptions: new Map(options.map(({ long, help }) => [long, help])),
   }
 }
 
@@ -85,14 +101,18 @@ complete -o filenames -F _gantry gantry
 `
 }
 
-function formatFish(words: readonly CompletionWords[]): string {
-  const lines = words.flatMap(({ path, commands, flags, valueFlags }) => {
+function formatFish(words: readonly CompletionWords[], described: boolean): string {
+  const lines = words.flatMap(({ path, commands, flags, valueFlags, descriptions }) => {
     const condition = `__gantry_at '${path}'`
+    const about = (word: string): string => {
+      const text = descriptions.get(word)
+      return described && text !== undefined ? ` -d '${text.replace(/[\\']/g, '\\$&')}'` : ''
+    }
     return [
-      ...commands.map((command) => `complete -c gantry -n "${condition}" -f -a '${command}'`),
+      ...commands.map((command) => `complete -c gantry -n "${condition}" -f -a '${command}'${about(command)}`),
       ...flags.map((flag) => {
         const value = valueFlags.includes(flag) ? ' -r' : ''
-        return `complete -c gantry -n "${condition}" -l '${flag.replace(/^--/, '')}'${value}`
+        return `complete -c gantry -n "${condition}" -l '${flag.replace(/^--/, '')}'${value}${about(flag)}`
       }),
     ]
   })
@@ -109,10 +129,13 @@ ${lines.join('\n')}
 `
 }
 
-function formatPowerShell(words: readonly CompletionWords[]): string {
+function formatPowerShell(words: readonly CompletionWords[], described: boolean): string {
+  const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`
   const entries = words.map(
-    ({ path, commands, flags }) =>
-      `    '${path}' = @(${[...commands, ...flags].map((word) => `'${word}'`).join(', ')})`,
+    ({ path, commands, flags, descriptions }) =>
+      `    '${path}' = [ordered]@{${[...commands, ...flags]
+        .map((word) => `${quoted(word)} = ${quoted((described ? descriptions.get(word) : undefined) ?? word)}`)
+        .join('; ')}}`,
   )
   return `Register-ArgumentCompleter -Native -CommandName gantry -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
@@ -124,8 +147,8 @@ ${entries.join('\n')}
     $next = "$path $($element.Extent.Text)".Trim()
     if ($words.ContainsKey($next)) { $path = $next }
   }
-  $words[$path] | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
-    [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+  $words[$path].GetEnumerator() | Where-Object { $_.Key -like "$wordToComplete*" } | ForEach-Object {
+    [System.Management.Automation.CompletionResult]::new($_.Key, $_.Key, 'ParameterValue', $_.Value)
   }
 }
 `

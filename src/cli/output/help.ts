@@ -1,7 +1,7 @@
 import type { AnyCommand, CommandEntry, CommandGroup } from '../command.js'
 import type { Context } from '../context.js'
 import type { FoundCommand } from '../find-command.js'
-import type { Option, OptionGroup } from '../options/option.js'
+import type { Option, OptionGroup, Stage } from '../options/option.js'
 import { optionsOf, usageOf } from '../command-options.js'
 
 /** Widest help, on whatever terminal: longer lines are hard to read. */
@@ -19,6 +19,17 @@ const GROUP_TITLES: Readonly<Record<OptionGroup, string>> = {
   network: 'Retries and limits',
 }
 
+const STAGES: Readonly<Record<Stage, string>> = {
+  preview: 'This command is a preview: its output may still change.',
+  experimental: 'This command is experimental: it may still change.',
+}
+
+/** A text with the stage of what it is about before it, as `oras` has it. */
+function marked(text: string, stage: Stage | undefined): string {
+  if (stage === undefined) return text
+  return `[${stage === 'preview' ? 'Preview' : 'Experimental'}] ${text}`
+}
+
 /** The help of a command: what it does, how it is written, its flags in groups, examples. */
 export function formatCommandHelp(
   command: AnyCommand,
@@ -31,7 +42,8 @@ export function formatCommandHelp(
   const { summary, description, examples = [] } = command
   const aliases = node.aliases ?? []
   const parts = [
-    wrap(`${summary}${/[.!?]$/.test(summary) ? '' : '.'}`, width),
+    wrap(`${marked(summary, command.stage)}${/[.!?]$/.test(summary) ? '' : '.'}`, width),
+    ...(command.stage === undefined ? [] : [STAGES[command.stage]]),
     ...(description === undefined ? [] : description.split('\n\n').map((paragraph) => wrap(paragraph, width))),
     `Usage:\n  ${name} [flags]${usage === '' ? '' : ` ${usage}`}`,
     ...(aliases.length === 0 ? [] : [`Aliases:\n  ${[node.name, ...aliases].join(', ')}`]),
@@ -48,13 +60,13 @@ export function formatGroupHelp(group: CommandGroup, { path, root }: FoundComman
   const width = Math.max(...group.commands.map((command) => command.name.length))
   const rows = [...group.commands]
     .sort((a, b) => a.name.localeCompare(b.name))
-    .map((command) => `  ${command.name.padEnd(width + 2)}${command.summary}`)
+    .map((command) => `  ${command.name.padEnd(width + 2)}${marked(command.summary, command.stage)}`)
   const flags =
     group === root
       ? ['  -h, --help      help for gantry', '      --version   show the version']
       : [`  -h, --help   help for ${group.name}`]
   return [
-    group.summary,
+    marked(group.summary, group.stage),
     '',
     'Usage:',
     `  ${name} [command]`,
@@ -85,7 +97,7 @@ function formatFlags(command: AnyCommand, name: string, width: number): string[]
   return (Object.keys(GROUP_TITLES) as OptionGroup[]).flatMap((group) => {
     const rows = options
       .filter((option) => (option.group ?? 'command') === group)
-      .map((option) => ({ flag: spellingOf(option), help: option.help }))
+      .map((option) => ({ flag: spellingOf(option), help: marked(option.help, option.stage) }))
     if (group === 'command') rows.push({ flag: '-h, --help', help: `help for ${name}` })
     if (rows.length === 0) return []
     return [`${GROUP_TITLES[group]}:\n${formatRows(rows, width).join('\n')}`]

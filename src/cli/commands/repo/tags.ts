@@ -17,7 +17,9 @@ listed with --exclude-digest-tags=false. Signatures beside an image (sha256-<hex
   needs: 'the repository to list the tags of',
   options: {
     last: text('--last <last>', 'start after this tag'),
-    excludeDigestTags: decision('--exclude-digest-tags', 'leave out every tag that is made from a digest'),
+    excludeDigestTags: decision('--exclude-digest-tags', 'leave out every tag that is made from a digest', {
+      stage: 'preview',
+    }),
     ...listOptions,
   },
   examples: [

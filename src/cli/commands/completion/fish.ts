@@ -1,0 +1,3 @@
+import { completionCommand } from '../../completion-command.js'
+
+export default completionCommand('fish')
