@@ -6,7 +6,11 @@ import type { Annotations } from '../oci/descriptor.js'
 import { throwIfAborted } from '../util/abort.js'
 import type { Bytes } from '../util/bytes.js'
 import { TempFile } from '../util/temp-file.js'
-import type { Opener } from './opener.js'
+
+/** What closes the temporary files that are made for it. */
+interface Owner {
+  closeLater<Opened extends { close(): Promise<void> }>(opened: Opened): Opened
+}
 
 /** Content that becomes a layer, with the name that it is pulled under. */
 export interface ContentToPush {
@@ -22,11 +26,7 @@ export interface ContentToPush {
 export type PushedContent = string | Uint8Array | Bytes
 
 /** The path of content that is to be read more than once: a temporary file, unless it is one already. */
-export async function pathOfContent(
-  content: PushedContent,
-  owner: Pick<Opener, 'closeLater'>,
-  signal?: AbortSignal,
-): Promise<string> {
+export async function pathOfContent(content: PushedContent, owner: Owner, signal?: AbortSignal): Promise<string> {
   if (typeof content === 'string') return content
   return spoolToFile(content instanceof Uint8Array ? [content] : untilAborted(content, signal), owner)
 }
@@ -37,7 +37,7 @@ export type PushedFile = string | FileToPush | ContentToPush
 /** Files to push; content is written to temporary files. */
 export async function filesToPush(
   files: readonly PushedFile[],
-  owner: Opener,
+  owner: Owner,
   { signal }: { readonly signal?: AbortSignal },
 ): Promise<readonly FileToPush[]> {
   const named = files.map((file) => (typeof file === 'string' ? { path: file } : file))
@@ -47,7 +47,7 @@ export async function filesToPush(
 /** Writes content to a temporary file, as a file to push under its name. */
 async function spoolContent(
   { name, content, mediaType, annotations }: ContentToPush,
-  owner: Opener,
+  owner: Owner,
   signal?: AbortSignal,
 ): Promise<FileToPush> {
   return { path: await pathOfContent(content, owner, signal), name, mediaType, annotations }
@@ -58,7 +58,7 @@ async function spoolContent(
  * stream cannot be.
  * @returns the path of the file
  */
-async function spoolToFile(content: Iterable<Uint8Array> | Bytes, owner: Pick<Opener, 'closeLater'>): Promise<string> {
+async function spoolToFile(content: Iterable<Uint8Array> | Bytes, owner: Owner): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'gantry-content-'))
   owner.closeLater({ close: () => rm(folder, { recursive: true, force: true }) })
   const path = join(folder, 'content')

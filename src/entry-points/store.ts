@@ -9,6 +9,7 @@ export type { LayoutStoreOptions } from '../store/layout.js'
 export type { LayoutReader } from '../store/layout-reader.js'
 export { LayoutTar } from '../store/layout-tar.js'
 export { LayoutTarWriter } from '../store/layout-tar-writer.js'
+export type { LayoutTarOptions } from '../store/layout-tar-writer.js'
 export { MemoryStore } from '../store/memory.js'
 export {
   isBlobSource,
