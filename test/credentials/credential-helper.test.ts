@@ -15,7 +15,7 @@ beforeEach(() => {
   helpers = new FakeHelpers(folder)
 })
 
-function open(name = 'x', timeout = 10_000): CredentialHelper {
+function open(name = 'x', timeout = 300_000): CredentialHelper {
   return new CredentialHelper(name, { environment: helpers.environment, origin: 'config.json', timeout })
 }
 

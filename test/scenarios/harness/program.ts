@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly environment: Readonly<Record<string, string>>
   /** What is written to standard input; closed at once when absent. */
   readonly stdin?: string | Uint8Array
-  /** In milliseconds; the program is killed after it. Default one minute. */
+  /** In milliseconds; the program is killed after it. Default ten minutes: it ends what hangs. */
   readonly timeout?: number
 }
 
@@ -34,7 +34,7 @@ export async function run(program: string, words: readonly string[], options: Ru
   // A program that does not read its input may end before all of it is written.
   child.stdin.on('error', () => undefined)
   child.stdin.end(options.stdin)
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 60_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeout ?? 600_000)
   try {
     const [exitCode, signal] = await new Promise<[number | null, string | null]>((resolve, reject) => {
       child.once('error', reject)

@@ -138,7 +138,7 @@ async function stopProcess(server: ChildProcess): Promise<void> {
 }
 
 async function untilItAnswers(port: number, tls: boolean, hasEnded: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + 300_000
   for (;;) {
     try {
       await knock(port, tls)
