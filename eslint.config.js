@@ -116,6 +116,10 @@ export default typescript.config(
     languageOptions: { globals: nodeGlobals() },
     rules: { 'no-unused-vars': ['error', { argsIgnorePattern: '^_' }] },
   },
+  {
+    files: ['bin/*.js'],
+    languageOptions: { sourceType: 'commonjs', globals: { require: 'readonly', module: 'readonly' } },
+  },
 )
 
 function nodeGlobals() {

@@ -1,8 +1,10 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module'
-import { runCredentialHelper } from '../dist/cli.js'
+'use strict'
 
-const { version } = createRequire(import.meta.url)('../package.json')
-const { output, exitCode } = await runCredentialHelper(process.argv.slice(2), process.stdin, { version })
-process.exitCode = exitCode
-process.stdout.write(output)
+const { runCredentialHelper } = require('../dist/cli.cjs')
+const { version } = require('../package.json')
+
+void runCredentialHelper(process.argv.slice(2), process.stdin, { version }).then(({ output, exitCode }) => {
+  process.exitCode = exitCode
+  process.stdout.write(output)
+})

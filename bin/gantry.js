@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import module from 'node:module'
+'use strict'
 
-// Where Node.js has it (22.8 and newer), compiled code is kept between runs.
-module.enableCompileCache?.()
+const { runProcess } = require('../dist/cli.cjs')
 
-const { runProcess } = await import('../dist/cli.js')
-process.exitCode = await runProcess()
+void runProcess().then((exitCode) => {
+  process.exitCode = exitCode
+})

@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process'
 import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
-import { lazyBuiltins } from './lazy-builtins.js'
 import { packagesIn, thirdPartyLicences } from './licences.js'
+import { programFiles } from './program-files.js'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -38,22 +38,28 @@ const withRequire = {
 // Names stay readable: a stack trace that a user sends in should mean something.
 const minified = { minifySyntax: true, minifyWhitespace: true }
 
+/** The folder of the program's files, in dist. */
+const codeFolder = 'cli'
+
 const outputs = [
   {
     ...common,
     ...minified,
+    format: 'cjs',
     entryPoints: { cli: 'src/cli/entry.ts' },
     outdir: 'dist',
-    plugins: [lazyBuiltins(), inFileOfItsOwn('./program.js', './commands.js')],
+    outExtension: { '.js': '.cjs' },
+    define: { ...common.define, GANTRY_CODE_FOLDER: JSON.stringify(codeFolder) },
   },
   {
     ...common,
     ...minified,
-    entryPoints: { commands: 'src/cli/program.ts' },
-    outdir: 'dist',
-    banner: withRequire,
+    entryPoints: { program: 'src/cli/program.ts' },
+    outdir: `dist/${codeFolder}`,
+    splitting: true,
+    chunkNames: '[name]-[hash]',
     external: optional,
-    plugins: [lazyBuiltins(), ...largeLibraries()],
+    plugins: [withoutUnused()],
   },
   {
     ...common,
@@ -107,6 +113,7 @@ const results = await Promise.all(outputs.map((options) => build(options))).catc
   // esbuild has said what is wrong.
   process.exit(1)
 })
+const [, program] = results
 const library = results.at(-1)
 
 const undeclared = packagesIn(library.metafile).filter((name) => !insideTheLibrary.has(name))
@@ -115,14 +122,19 @@ if (undeclared.length > 0) {
 }
 
 const files = new Map()
-for (const { outputFiles } of results) for (const file of outputFiles) files.set(file.path, file.contents)
+for (const { outputFiles } of results.filter((result) => result !== program)) {
+  for (const { path, contents } of outputFiles) files.set(path, contents)
+}
+const { target, platform } = common
+for (const { path, contents } of await programFiles(program, { ...minified, target, platform }))
+  files.set(path, contents)
 files.set(join(dist, 'THIRD-PARTY-LICENSES.txt'), await thirdPartyLicences(root, results))
 for (const [path, contents] of files) await publish(path, contents)
 await removeOthers()
 await types
 const seconds = ((performance.now() - started) / 1000).toFixed(1)
 const names = [...files.keys()].map((path) => relative(root, path))
-const named = names.filter((name) => !basename(name).startsWith('library-'))
+const named = names.filter((name) => !/^library-|-[A-Z0-9]{8}\.cjs$/.test(basename(name)))
 console.error(`built ${named.join(', ')} and ${names.length - named.length} chunks in ${seconds} s`)
 
 /** Leaves a module to be loaded from a file beside this one. */
@@ -133,6 +145,23 @@ function inFileOfItsOwn(module, file) {
       building.onResolve({ filter: /^\.\// }, ({ path }) =>
         path === module ? { path: file, external: true } : undefined,
       )
+    },
+  }
+}
+
+/**
+ * What undici's client asks for and no connection of ours uses: HTTP/2, whose module takes Node.js long to load, and the
+ * bodies of `fetch`.
+ */
+function withoutUnused() {
+  const contents =
+    "module.exports = new Proxy(() => {}, { get: missing, apply: missing })\nfunction missing() { throw new Error('not part of this program') }"
+  return {
+    name: 'without-unused',
+    setup(building) {
+      building.onLoad({ filter: /undici[\\/]lib[\\/](dispatcher[\\/]client-h2|web[\\/]fetch[\\/]body)\.js$/ }, () => ({
+        contents,
+      }))
     },
   }
 }
@@ -152,9 +181,12 @@ async function publish(path, contents) {
 
 /** Removes what an earlier build has left, so that it is not published. */
 async function removeOthers() {
-  for (const name of await readdir(dist)) {
-    const path = join(dist, name)
-    if (name !== 'types' && !name.endsWith('.tmp') && !files.has(path)) await rm(path, { recursive: true })
+  for (const folder of [dist, join(dist, codeFolder)]) {
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name)
+      const isKept = ['types', codeFolder].includes(name) || name.endsWith('.tmp') || files.has(path)
+      if (!isKept) await rm(path, { recursive: true })
+    }
   }
 }
 

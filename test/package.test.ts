@@ -160,15 +160,23 @@ describe('what was built', () => {
     )
   })
 
-  test.each([
-    'dist/cli.js',
-    'dist/commands.js',
-    'dist/gzip-worker.js',
-    'dist/public-suffixes.js',
-    'dist/socks-client.js',
-  ])('%s needs nothing that is not optional', (path) => {
-    const optional = Object.keys(manifest.optionalDependencies)
-    expect(packagesOf(path).filter((name) => !optional.includes(name))).toEqual([])
+  test.each(['dist/gzip-worker.js', 'dist/public-suffixes.js', 'dist/socks-client.js'])(
+    '%s needs nothing that is not optional',
+    (path) => {
+      const optional = Object.keys(manifest.optionalDependencies)
+      expect(packagesOf(path).filter((name) => !optional.includes(name))).toEqual([])
+    },
+  )
+
+  test('the files of the program need each other, modules of Node.js, and what is optional', () => {
+    const names = readdirSync(join(folder, 'dist/cli')).filter((name) => name.endsWith('.cjs'))
+    const asked = names.flatMap((name) =>
+      [...read(`dist/cli/${name}`).matchAll(/\brequire\("([^"]+)"\)/g)].map(([, asked = '']) => asked),
+    )
+    expect(asked.length).toBeGreaterThan(names.length)
+    const others = asked.filter((name) => !(name.startsWith('./') && names.includes(name.slice(2))))
+    const packages = others.filter((name) => !builtinModules.includes(name.replace(/^node:/, '')))
+    expect([...new Set(packages)]).toEqual(Object.keys(manifest.optionalDependencies))
   })
 
   test('the licences of what is inside go along', () => {
@@ -188,11 +196,13 @@ describe('what is published', () => {
   const paths = packed.files.map(({ path }) => path)
 
   test('is exactly this', () => {
-    expect(paths.filter((path) => !/^dist\/(types\/|library-\w+\.js$)/.test(path)).sort()).toEqual(
+    expect(
+      paths.filter((path) => !/^dist\/(types\/|library-\w+\.js$|cli\/[\w-]+\.(cjs|js\.LEGAL\.txt)$)/.test(path)).sort(),
+    ).toEqual(
       [
         ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'],
-        ...['bin/docker-credential-gantry.js', 'bin/gantry.js'],
-        ...['dist/THIRD-PARTY-LICENSES.txt', 'dist/cli.js', 'dist/commands.js', 'dist/commands.js.LEGAL.txt'],
+        ...['bin/docker-credential-gantry.js', 'bin/gantry.js', 'bin/package.json'],
+        ...['dist/THIRD-PARTY-LICENSES.txt', 'dist/cli.cjs'],
         ...['dist/gzip-worker.js', 'dist/public-suffixes.js', 'dist/socks-client.js'],
         ...entryPoints.map((name) => `dist/${name}.js`),
       ].sort(),

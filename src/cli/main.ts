@@ -1,4 +1,5 @@
 import type { Context } from './context.js'
+import { keepCode, loadProgram } from './load-program.js'
 import { printVersion } from './version.js'
 
 /**
@@ -12,6 +13,8 @@ export async function main(words: readonly string[], context: Context): Promise<
     printVersion(context)
     return 0
   }
-  const { runProgram } = await import('./program.js')
-  return runProgram(words, context)
+  const { runProgram } = await loadProgram(context)
+  const code = await runProgram(words, context)
+  keepCode()
+  return code
 }

@@ -1,10 +1,21 @@
+import type { runCredentialHelper as RunCredentialHelper } from '../credentials/serve-credential-helper.js'
+import type { endWithoutTempFiles as EndWithoutTempFiles } from '../util/temp-path.js'
 import { COMMAND_TREE } from './command-tree.js'
 import type { Context } from './context.js'
 import { isGroup, type CommandGroup } from './command.js'
 import { findCommand, type FoundCommand } from './find-command.js'
 
-export { runCredentialHelper } from '../credentials/serve-credential-helper.js'
-export { endWithoutTempFiles } from '../util/temp-path.js'
+/** The program `docker-credential-gantry`. */
+export const runCredentialHelper: typeof RunCredentialHelper = async (...call) => {
+  const helper = await import('../credentials/serve-credential-helper.js')
+  return helper.runCredentialHelper(...call)
+}
+
+/** Ends the process without the temporary files that it has open. */
+export const endWithoutTempFiles: typeof EndWithoutTempFiles = async (...call) => {
+  const files = await import('../util/temp-path.js')
+  return files.endWithoutTempFiles(...call)
+}
 
 /**
  * Runs one command line, whatever it is. This is everything that is not loaded before something is to be done.

@@ -1,5 +1,6 @@
 import { ownHomeFolder } from '../util/home-folder.js'
 import type { Context } from './context.js'
+import { loadProgram } from './load-program.js'
 import { main } from './main.js'
 
 /** Signals that end a command, and the exit codes that shells expect after them. */
@@ -63,7 +64,10 @@ export async function runProcess(): Promise<number> {
 
 function processContext(signal: AbortSignal): Context {
   return {
-    stdin: process.stdin,
+    // Made when it is first read, which takes a while.
+    get stdin() {
+      return process.stdin
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     environment: process.env,
@@ -74,6 +78,6 @@ function processContext(signal: AbortSignal): Context {
 }
 
 async function endNow(code: number): Promise<void> {
-  const { endWithoutTempFiles } = await import('./program.js')
+  const { endWithoutTempFiles } = await loadProgram({ environment: {}, homeFolder: undefined })
   await endWithoutTempFiles(() => process.exit(code))
 }

@@ -1,17 +1,29 @@
-import { setFlagsFromString } from 'node:v8'
+import { cachedDataVersionTag, setFlagsFromString } from 'node:v8'
 
 /** The newest version of Node that this was measured on; V8 complains about flags that it does not know. */
 const NEWEST_MEASURED = 24
 /** Milliseconds after which a command counts as one that takes long, and V8 optimizes as soon as it does by itself. */
 const OPTIMIZED_AFTER = 500
+/**
+ * Modules of Node.js that nearly every command needs that is tuned. They come compiled, for the settings that V8 starts
+ * with: after these have changed, each would be compiled again.
+ */
+const NEEDED_MODULES = ['assert', 'crypto', 'dns', 'fs/promises', 'http', 'net', 'perf_hooks']
+
+const version = Number.parseInt(process.versions.node)
+
+const LATE_OPTIMIZATION = '--interrupt-budget=300000'
+/** V8's own numbers and choices. */
+const USUAL_OPTIMIZATION = '--interrupt-budget=67584'
+const USUAL = ['--incremental-marking', '--semi-space-growth-factor=2', '--wasm-tier-up', '--wasm-dynamic-tiering']
 
 /**
  * Adapts V8, which is made for programs that run for long and have much on their heap, to one that does neither, and
  * has much content pass through instead.
  */
 export function tuneEngine(): void {
-  const version = Number.parseInt(process.versions.node)
   if (version > NEWEST_MEASURED) return
+  for (const name of NEEDED_MODULES) process.getBuiltinModule(name)
   // The content that has passed makes V8 collect garbage every few dozen megabytes. The heap is so small that doing it
   // at once takes a fraction of what it takes to do it in steps, on several threads.
   setFlagsFromString('--no-incremental-marking')
@@ -19,12 +31,29 @@ export function tuneEngine(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
   if (version === 20) {
     // Most commands are over before optimizing their code pays, and it takes the processor from what they wait for; newer
-    // versions have a compiler between. The second number is V8's own.
-    setFlagsFromString('--interrupt-budget=300000')
-    setTimeout(() => setFlagsFromString('--interrupt-budget=67584'), OPTIMIZED_AFTER).unref()
+    // versions have a compiler between.
+    setFlagsFromString(LATE_OPTIMIZATION)
+    setTimeout(() => setFlagsFromString(USUAL_OPTIMIZATION), OPTIMIZED_AFTER).unref()
   }
-  // The parser of HTTP answers is one large function of WebAssembly: optimizing it takes longer than most commands do,
+  // The parser of HTTP responses is one large function of WebAssembly: optimizing it takes longer than most commands do,
   // and some 20 MiB, and gains nothing in the others.
   setFlagsFromString('--no-wasm-tier-up')
   setFlagsFromString('--no-wasm-dynamic-tiering')
+}
+
+/** Sets what a tuned engine starts with, whatever has been settled since. */
+export function tuneForStart(): void {
+  if (version === 20) setFlagsFromString(LATE_OPTIMIZATION)
+}
+
+/** Goes back to what V8 started with, when the command is over. */
+export function untuneEngine(): void {
+  if (version > NEWEST_MEASURED) return
+  for (const flag of USUAL) setFlagsFromString(flag)
+  if (version === 20) setFlagsFromString(USUAL_OPTIMIZATION)
+}
+
+/** Changes with everything that compiled code depends on: V8, its settings and the processor. */
+export function engineTag(): number {
+  return cachedDataVersionTag()
 }

@@ -1,31 +1,28 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createFixture, seedArtifact, type Fixture } from './fixture.js'
 
 /**
  * What a command loads before it does anything is what it costs at least. The built program runs here, and Node says
- * which parts of it were executed: each module of ours, of a library and of Node is a function there that has its name.
+ * which files it loaded; each of them names the sources and the libraries that it contains.
  */
 const program = join(import.meta.dirname, '../../bin/gantry.js')
+/** Writes down which of its own modules Node.js has loaded at the end. */
+const PRELOAD = `process.on('exit', () => require('node:fs').writeFileSync(process.env.LOADED_MODULES, process.moduleLoadList.join('\\n')))`
 
 interface Coverage {
-  readonly result: readonly {
-    readonly url: string
-    readonly functions: readonly {
-      readonly functionName: string
-      readonly ranges: readonly { readonly count: number }[]
-    }[]
-  }[]
+  readonly result: readonly { readonly url: string }[]
 }
 
 interface Loaded {
   readonly stdout: string
-  /** Files of `dist`. */
+  /** Files of `dist` that are not files of the program. */
   readonly files: readonly string[]
   /** Paths below `src`. */
   readonly sources: readonly string[]
@@ -33,7 +30,7 @@ interface Loaded {
   readonly packages: readonly string[]
   /** Files of packages. */
   readonly packageFiles: readonly string[]
-  /** Modules of Node that were asked for. */
+  /** Modules of Node. */
   readonly builtins: readonly string[]
 }
 
@@ -43,6 +40,7 @@ let folder: string
 beforeAll(async () => {
   fixture = await createFixture()
   folder = await mkdtemp(join(tmpdir(), 'gantry-startup-'))
+  await writeFile(join(folder, 'preload.cjs'), PRELOAD)
 })
 
 afterAll(async () => {
@@ -52,56 +50,60 @@ afterAll(async () => {
 
 async function load(...words: readonly string[]): Promise<Loaded> {
   const coverageFolder = await mkdtemp(join(folder, 'coverage-'))
-  const child = spawn(process.execPath, [program, ...words], {
-    env: { ...process.env, HOME: folder, DOCKER_CONFIG: folder, NODE_V8_COVERAGE: coverageFolder },
+  const list = join(coverageFolder, 'modules.txt')
+  const child = spawn(process.execPath, ['--require', join(folder, 'preload.cjs'), program, ...words], {
+    env: {
+      ...process.env,
+      HOME: folder,
+      DOCKER_CONFIG: folder,
+      NODE_V8_COVERAGE: coverageFolder,
+      LOADED_MODULES: list,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let stdout = ''
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
   const [exitCode] = (await once(child, 'close')) as [number]
   expect(exitCode).toBe(0)
-  const files: string[] = []
-  const names = new Set<string>()
-  for (const file of await readdir(coverageFolder)) {
-    const { result } = JSON.parse(await readFile(join(coverageFolder, file), 'utf8')) as Coverage
-    for (const { url, functions } of result) {
-      const path = url.split('/dist/')[1]
-      if (path === undefined) continue
-      files.push(path)
-      const executed = functions.filter(({ ranges }) => (ranges[0]?.count ?? 0) > 0)
-      for (const { functionName } of executed) names.add(functionName)
-    }
-  }
-  const paths = [...names].map((name) => /^(?:src\/|.*node_modules\/|lazy-builtin:)(.+)$/.exec(name)).filter(isFound)
-  const startingWith = (start: string): string[] =>
-    paths.filter(([whole]) => whole.startsWith(start)).map(([, path = '']) => path)
-  const packageFiles = paths.filter(([whole]) => whole.includes('node_modules/')).map(([, path = '']) => path)
+  const names = (await readdir(coverageFolder)).filter((name) => name.endsWith('.json'))
+  const texts = await Promise.all(names.map((name) => readFile(join(coverageFolder, name), 'utf8')))
+  const urls = texts.flatMap((text) => (JSON.parse(text) as Coverage).result.map(({ url }) => url))
+  const paths = urls.filter((url) => url.includes('/dist/')).map((url) => fileURLToPath(url))
+  const contents = (await Promise.all(paths.map(contentsOf))).flat()
+  const packageFiles = contents.filter((path) => !path.startsWith('src/'))
   return {
     stdout,
-    files: files.sort(),
-    sources: startingWith('src/').sort(),
+    files: paths.map((path) => path.split('/dist/')[1] ?? '').filter((path) => !path.startsWith('cli/')),
+    sources: contents
+      .filter((path) => path.startsWith('src/'))
+      .map((path) => path.slice('src/'.length))
+      .sort(),
     packages: [...new Set(packageFiles.map((path) => path.split('/', 1)[0] ?? ''))].sort(),
     packageFiles,
-    builtins: startingWith('lazy-builtin:')
-      .filter((name) => builtinModules.includes(name))
-      .sort(),
+    builtins: (await readFile(list, 'utf8'))
+      .split('\n')
+      .map((line) => line.replace('NativeModule ', ''))
+      .filter((name) => builtinModules.includes(name)),
   }
 }
 
-function isFound(match: RegExpExecArray | null): match is RegExpExecArray {
-  return match !== null
+/** What the build says that a file of the program contains. */
+async function contentsOf(path: string): Promise<string[]> {
+  const [, names] = /^\/\/ Contains: (.*)$/m.exec(await readFile(path, 'utf8')) ?? []
+  return names?.split(' ').filter((name) => name !== '') ?? []
 }
 
 describe('gantry version', () => {
   test.each(['version', '--version'])('%s loads nothing but a small file', async (word) => {
     const loaded = await load(word)
     expect(loaded.stdout).toMatch(/^Version: /)
-    expect(loaded).toMatchObject({ files: ['cli.js'], sources: [], packages: [], builtins: ['os'] })
+    expect(loaded).toMatchObject({ files: ['cli.cjs'], sources: [], packages: [] })
+    expect(loaded.builtins.filter((name) => /^(tls|http|crypto|fs\/promises|worker_threads)/.test(name))).toEqual([])
   })
 
   test('finds that file small', async () => {
-    const { length } = await readFile(join(program, '../../dist/cli.js'))
-    expect(length).toBeLessThan(10_000)
+    const { length } = await readFile(join(program, '../../dist/cli.cjs'))
+    expect(length).toBeLessThan(20_000)
   })
 })
 
@@ -115,7 +117,7 @@ describe('gantry manifest fetch', () => {
 
   test('works', () => {
     expect(JSON.parse(loaded.stdout)).toMatchObject({ schemaVersion: 2 })
-    expect(loaded.files).toEqual(['cli.js', 'commands.js'])
+    expect(loaded.files).toEqual(['cli.cjs'])
   })
 
   test('loads one library', () => {
@@ -127,7 +129,7 @@ describe('gantry manifest fetch', () => {
       .filter((path) => path.startsWith('undici/'))
       .map((path) => path.split('/').slice(1, 3).join('/'))
     expect([...new Set(folders)].sort()).toEqual(
-      ['lib/core', 'lib/dispatcher', 'lib/handler', 'lib/llhttp', 'lib/util'].sort(),
+      ['lib/core', 'lib/dispatcher', 'lib/handler', 'lib/llhttp', 'lib/util', 'lib/web'].sort(),
     )
     // Others than a plain connection: pools of pools, proxies, mocks, retries.
     const dispatchers = loaded.packageFiles.filter((path) => path.includes('/dispatcher/'))
@@ -153,7 +155,7 @@ describe('gantry manifest fetch', () => {
   })
 
   test('leaves alone what of Node takes long to load and is not needed', () => {
-    const unwanted = ['http2', 'worker_threads', 'zlib', 'inspector', 'readline', 'sqlite']
+    const unwanted = ['http2', 'https', 'tls', 'worker_threads', 'zlib', 'inspector', 'child_process', 'sqlite']
     expect(loaded.builtins.filter((name) => unwanted.includes(name))).toEqual([])
     expect(loaded.builtins).toContain('net')
   })

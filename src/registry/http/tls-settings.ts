@@ -1,11 +1,11 @@
 import { X509Certificate } from 'node:crypto'
-import * as tls from 'node:tls'
+import * as nodeTls from 'node:tls'
 import { GantryError } from '../../errors.js'
 import type { TlsOptions } from './transport-options.js'
 
 /** How TLS is spoken to one origin. */
 export interface TlsSettings {
-  readonly secureContext: tls.SecureContext
+  readonly secureContext: nodeTls.SecureContext
   /** False to accept any certificate. */
   readonly verify: boolean
 }
@@ -41,7 +41,7 @@ export class TlsSettingsFactory {
     return settings
   }
 
-  #createContext(trust: Trust): tls.SecureContext {
+  #createContext(trust: Trust): nodeTls.SecureContext {
     const { ca = [], replaceRoots = false, certificate, key } = this.#options
     ca.forEach(checkCertificate)
     const pair =
@@ -49,7 +49,7 @@ export class TlsSettingsFactory {
     const authorities =
       ca.length > 0 || replaceRoots ? { ca: [...(replaceRoots ? [] : builtInAuthorities()), ...ca] } : {}
     try {
-      return tls.createSecureContext({ ...authorities, ...pair })
+      return nodeTls.createSecureContext({ ...authorities, ...pair })
     } catch (cause) {
       const what = 'cert' in pair ? 'client certificate or key' : 'certificate authority'
       throw new GantryError('tls-error', `${what} cannot be used`, { cause })
@@ -68,6 +68,7 @@ function checkCertificate(pem: string): void {
 
 /** Newer versions of Node know of authorities that were added from outside as well. */
 function builtInAuthorities(): readonly string[] {
-  const { getCACertificates } = tls as { readonly getCACertificates?: (type: 'default') => string[] }
-  return getCACertificates === undefined ? tls.rootCertificates : getCACertificates('default')
+  const getCACertificates = (nodeTls as { readonly getCACertificates?: (type: 'default') => string[] })
+    .getCACertificates
+  return getCACertificates === undefined ? nodeTls.rootCertificates : getCACertificates('default')
 }

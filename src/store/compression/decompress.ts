@@ -1,6 +1,6 @@
 import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import * as zlib from 'node:zlib'
+import * as nodeZlib from 'node:zlib'
 import { GantryError } from '../../errors.js'
 import type { Bytes } from '../../util/bytes.js'
 import { compressionFormatOf, COMPRESSION_MAGIC_SIZE, type CompressionFormat } from './compression-format.js'
@@ -55,9 +55,11 @@ export async function* decompress(content: Bytes, what: string): AsyncGenerator<
 
 /** The decoder for a format, or undefined where this version of Node has none: zstd came with 22.15. */
 function createDecoder(format: CompressionFormat): Decoder | undefined {
-  if (format === 'gzip') return zlib.createGunzip({ chunkSize: CHUNK_SIZE })
-  if (!('createZstdDecompress' in zlib) || typeof zlib.createZstdDecompress !== 'function') return undefined
-  return (zlib.createZstdDecompress as (options: zlib.ZlibOptions) => Decoder)({ chunkSize: CHUNK_SIZE })
+  if (format === 'gzip') return nodeZlib.createGunzip({ chunkSize: CHUNK_SIZE })
+  // Node.js 20 has none.
+  const createZstd = (nodeZlib as { createZstdDecompress?: (options: nodeZlib.ZlibOptions) => Decoder })
+    .createZstdDecompress
+  return createZstd?.({ chunkSize: CHUNK_SIZE })
 }
 
 /** Whether the decoder itself refused its input; a failure of the input comes through the decoder as well. */
