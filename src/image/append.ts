@@ -1,24 +1,19 @@
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { GantryError } from '../errors.js'
-import { callOptionsOf } from '../graph/call-options.js'
-import { copyGraph } from '../graph/copy.js'
 import type { OnTransferEvent } from '../graph/events.js'
-import { planGraph } from '../graph/plan-copy.js'
-import { PreparedSource } from '../graph/prepared-source.js'
-import { runCopy, sumOf, type TransferAmounts } from '../graph/run-copy.js'
+import type { TransferAmounts } from '../graph/run-copy.js'
 import { blame } from '../graph/transfer.js'
 import { Annotation } from '../oci/annotations.js'
 import type { Annotations, Descriptor } from '../oci/descriptor.js'
 import type { ManifestContent } from '../oci/manifest.js'
 import { MediaType } from '../oci/media-types.js'
 import type { Platform } from '../oci/platform.js'
-import type { Sink, Source } from '../store/store.js'
-import { mapConcurrently } from '../util/limit.js'
-import { TempFolder } from '../util/temp-folder.js'
-import { emptyBase, readBase, type BaseImage } from './base-image.js'
-import { buildImage } from './build-image.js'
+import type { CallOptions, Sink, Source } from '../store/store.js'
+import { editEach } from './edit-images.js'
+import { diffIdsOf, emptyImage, historyOf, objectIn, readImage, readImages } from './image.js'
+import type { Image, ImageIndex } from './image.js'
 import { readLayerFile, type LayerFile } from './layer-file.js'
+import { pushImage } from './push-image.js'
+import { WorkFolder } from './work-folder.js'
 
 /** The image that layers are appended to. */
 export interface AppendBase {
@@ -26,26 +21,27 @@ export interface AppendBase {
   /** A tag or a digest there. */
   readonly reference: string
   /** Which child of an index is meant; default linux/amd64. */
-  readonly platform?: Platform
+  readonly platform?: Platform | undefined
   /** Its full name with its tag; what the annotation says when base annotations are set. */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
-export interface AppendOptions {
+export interface AppendOptions extends CallOptions {
   /** Default: an empty image. */
-  readonly base?: AppendBase
+  readonly base?: AppendBase | undefined
   /** The empty image has the media types of the image-spec; default: those of Docker. */
-  readonly ociEmptyBase?: boolean
+  readonly ociEmptyBase?: boolean | undefined
+  /** Append to every image of a base that is an index; the result is an index. Default: to one image of it. */
+  readonly allPlatforms?: boolean | undefined
   /** Annotate the image with the digest of its base, and its name where it has one. */
-  readonly setBaseImageAnnotations?: boolean
-  readonly tags?: readonly string[]
+  readonly setBaseImageAnnotations?: boolean | undefined
+  readonly tags?: readonly string[] | undefined
   /** Move layers of the base that their owner wants fetched from elsewhere too. */
-  readonly nonDistributable?: boolean
+  readonly nonDistributable?: boolean | undefined
   /** Where layers are put while they are compressed; default: the system's folder for temporary files. */
-  readonly temporaryFolder?: string
-  readonly concurrency?: number
-  readonly onEvent?: OnTransferEvent
-  readonly signal?: AbortSignal
+  readonly temporaryFolder?: string | undefined
+  readonly concurrency?: number | undefined
+  readonly onEvent?: OnTransferEvent | undefined
 }
 
 export interface AppendResult extends ManifestContent, TransferAmounts {
@@ -54,15 +50,17 @@ export interface AppendResult extends ManifestContent, TransferAmounts {
   readonly tags: readonly string[]
 }
 
-/** Layers of a base that are moved at once; each may be large. */
-const LARGE_AT_ONCE = 4
+/**
+ * A history entry says when a layer was made, and of a file that is not known: the image depends on the file alone.
+ */
+const HISTORY_ENTRY = { created: '0001-01-01T00:00:00Z' }
 
 /**
  * Appends tar files to an image, each as a layer, and pushes the result (image-spec, manifest.md and config.md). A tar
  * that is compressed with gzip or zstd goes in byte for byte, so that the image depends on the files alone.
  * @param files paths, the lowest layer first
- * @throws GantryError `file-error` or `invalid-content` for a file; as {@link readBase} for the base; errors of
- *   transfers say which side failed
+ * @throws GantryError `file-error` or `invalid-content` for a file; as {@link readImage} for the base, and `unsupported`
+ *   for Windows; errors of transfers say which side failed
  */
 export async function appendLayers(
   sink: Sink,
@@ -70,97 +68,100 @@ export async function appendLayers(
   options: AppendOptions = {},
 ): Promise<AppendResult> {
   if (files.length === 0) throw new GantryError('invalid-argument', 'there is no layer to append')
-  const work = new WorkFolder(options.temporaryFolder ?? tmpdir())
-  try {
-    const base = await openBase(options)
-    const mediaType = base.mediaType === MediaType.imageManifest ? MediaType.imageLayerGzip : MediaType.dockerLayerGzip
-    const layers: LayerFile[] = []
-    for (const file of files) {
-      layers.push(
-        await readLayerFile(file, { mediaType, temporaryFolder: () => work.open(), ...callOptionsOf(options) }),
-      )
-    }
-    return await pushImage(sink, base, layers, options)
-  } finally {
-    await work.discard()
-  }
+  await using work = new WorkFolder(options.temporaryFolder)
+  const { base, signal, setBaseImageAnnotations = false } = options
+  const image = await openBase(options)
+  const layers = new LayerFiles(files, work, signal)
+  const appended = await editEach(image, async (one) => {
+    const annotations = setBaseImageAnnotations ? baseAnnotations(one, base?.name) : {}
+    return withAnnotations(withLayers(one, await layers.readFor(one)), annotations)
+  })
+  const pushed = await pushImage(sink, appended, options)
+  return { ...pushed, layers: layers.descriptors }
 }
 
-async function openBase({ base, ociEmptyBase = false, signal }: AppendOptions): Promise<BaseImage> {
-  if (base === undefined) return emptyBase(ociEmptyBase)
+async function openBase(options: AppendOptions): Promise<Image | ImageIndex> {
+  const { base, ociEmptyBase = false, allPlatforms = false, signal } = options
+  if (base === undefined) return emptyImage(ociEmptyBase)
   const { source, reference, platform } = base
   try {
-    return await readBase(source, reference, {
-      ...(platform === undefined ? {} : { platform }),
-      ...(signal === undefined ? {} : { signal }),
+    return await (allPlatforms && platform === undefined ? readImages : readImage)(source, reference, {
+      platform,
+      signal,
     })
   } catch (error) {
     throw blame(error, 'source')
   }
 }
 
-async function pushImage(
-  sink: Sink,
-  base: BaseImage,
-  layers: readonly LayerFile[],
-  options: AppendOptions,
-): Promise<AppendResult> {
-  const { manifest, config } = buildImage(base, layers, baseAnnotations(base, options))
-  const prepared = new PreparedSource()
-  for (const { descriptor, open } of layers) prepared.add(descriptor, open)
-  for (const { descriptor, bytes } of config === undefined ? [manifest] : [manifest, config]) {
-    prepared.addBytes(descriptor, bytes)
+/** Files that become layers: read once for each kind of image that they are put on. */
+export class LayerFiles {
+  readonly #files: readonly string[]
+  readonly #work: WorkFolder
+  readonly #signal: AbortSignal | undefined
+  readonly #read = new Map<string, readonly LayerFile[]>()
+
+  constructor(files: readonly string[], work: WorkFolder, signal?: AbortSignal) {
+    this.#files = files
+    this.#work = work
+    this.#signal = signal
   }
-  const descriptors = layers.map(({ descriptor }) => descriptor)
-  const ofBase = await copyBase(sink, base, options)
-  const { tags, ...own } = await copyGraph(prepared, sink, manifest.descriptor, {
-    ...options,
-    // What the base brings is there already.
-    successorsOf: () => [...(config === undefined ? [] : [config.descriptor]), ...descriptors],
-  })
-  return { ...manifest, layers: descriptors, tags, ...sumOf([...ofBase, own]) }
-}
 
-/** Moves what the new image takes over from its base; in one registry, that is mounted. */
-async function copyBase(sink: Sink, base: BaseImage, options: AppendOptions): Promise<readonly TransferAmounts[]> {
-  const source = options.base?.source
-  if (source === undefined) return []
-  const { tags: _, ...copyOptions } = options
-  const blobs = base.config === undefined ? base.layers : [...base.layers, base.config]
-  const sideBySide = { concurrency: options.concurrency ?? LARGE_AT_ONCE, ...callOptionsOf(options) }
-  // All of them first: what is not at the source is to be noticed before anything moves.
-  const plans = await mapConcurrently(
-    blobs,
-    async (blob) => planGraph(source, { descriptor: blob }, sink, copyOptions),
-    sideBySide,
-  )
-  return mapConcurrently(plans, async (plan) => runCopy(source, sink, plan, copyOptions), sideBySide)
-}
+  /** The layers, of the media type that an image wants. */
+  async readFor(image: Image): Promise<readonly LayerFile[]> {
+    checkTakesLayers(image)
+    const mediaType = layerTypeOf(image)
+    const known = this.#read.get(mediaType)
+    if (known !== undefined) return known
+    const layers: LayerFile[] = []
+    for (const file of this.#files) {
+      layers.push(
+        await readLayerFile(file, { mediaType, temporaryFolder: () => this.#work.open(), signal: this.#signal }),
+      )
+    }
+    this.#read.set(mediaType, layers)
+    return layers
+  }
 
-function baseAnnotations({ descriptor }: BaseImage, options: AppendOptions): Annotations {
-  if (options.setBaseImageAnnotations !== true || descriptor === undefined) return {}
-  const name = options.base?.name
-  return {
-    [Annotation.baseDigest]: descriptor.digest,
-    ...(name === undefined ? {} : { [Annotation.baseName]: name }),
+  /** Of every layer that was read. */
+  get descriptors(): readonly Descriptor[] {
+    return [...this.#read.values()].flat().map(({ descriptor }) => descriptor)
   }
 }
 
-/** A folder for temporary files that is made when the first one is. */
-class WorkFolder {
-  readonly #parent: string
-  #folder: Promise<TempFolder> | undefined
+/** The media type of a layer in gzip, as the other parts of the image have them. */
+export function layerTypeOf({ mediaType }: Image): string {
+  return mediaType === MediaType.imageManifest ? MediaType.imageLayerGzip : MediaType.dockerLayerGzip
+}
 
-  constructor(parent: string) {
-    this.#parent = parent
+/** An image with further layers on top. */
+export function withLayers(image: Image, layers: readonly LayerFile[]): Image {
+  const { document } = image.config
+  const added = layers.map(({ descriptor, open }) => ({ descriptor, entry: descriptor, open }))
+  const rootfs = objectIn(document ?? {}, 'rootfs')
+  const edited = document && {
+    ...document,
+    rootfs: { ...rootfs, diff_ids: [...diffIdsOf(image), ...layers.map(({ diffId }) => diffId)] },
+    history: [...historyOf(image), ...layers.map(() => HISTORY_ENTRY)],
   }
+  return { ...image, layers: [...image.layers, ...added], config: { ...image.config, document: edited } }
+}
 
-  async open(): Promise<string> {
-    this.#folder ??= TempFolder.create(join(this.#parent, 'append'))
-    return (await this.#folder).path
-  }
+/** An image with further annotations on its manifest, or other values of those that it has. */
+export function withAnnotations(image: Image, annotations: Annotations): Image {
+  const { manifest } = image
+  return { ...image, manifest: { ...manifest, annotations: { ...objectIn(manifest, 'annotations'), ...annotations } } }
+}
 
-  async discard(): Promise<void> {
-    await (await this.#folder)?.discard()
-  }
+/** @throws GantryError `unsupported` for Windows, whose layers have a form of their own */
+function checkTakesLayers({ config, origin }: Image): void {
+  if (config.document?.os !== 'windows') return
+  const digest = origin?.descriptor.digest ?? 'the image'
+  throw new GantryError('unsupported', `${digest} is for windows, whose layers have a form of their own`)
+}
+
+function baseAnnotations({ origin }: Image, name: string | undefined): Annotations {
+  if (origin === undefined) return {}
+  const digest = { [Annotation.baseDigest]: origin.descriptor.digest }
+  return name === undefined ? digest : { ...digest, [Annotation.baseName]: name }
 }

@@ -46,7 +46,7 @@ export async function readLayerFile(path: string, options: ReadLayerOptions): Pr
     const stamp = await handle.stat()
     const raw = new Digester()
     const inside = new Digester()
-    const pieces = digested(readPieces(handle, { start: 0, end: stamp.size, path, ...signalOf(options) }), raw)
+    const pieces = digested(readPieces(handle, { start: 0, end: stamp.size, path, signal: options.signal }), raw)
     const peeked = await peekContent(pieces, COMPRESSION_MAGIC_SIZE)
     const format = compressionFormatOf(peeked.head)
     const tar = decompress(peeked, path)
@@ -70,7 +70,7 @@ export async function readLayerFile(path: string, options: ReadLayerOptions): Pr
 
 async function compress(tar: Bytes, options: ReadLayerOptions): Promise<LayerFile> {
   const path = join(await options.temporaryFolder(), `${randomUUID()}.tar.gz`)
-  const { digest, size, stamp, uncompressedDigest } = await writeGzipFile(tar, path, signalOf(options))
+  const { digest, size, stamp, uncompressedDigest } = await writeGzipFile(tar, path, { signal: options.signal })
   return {
     descriptor: { mediaType: options.mediaType, digest, size },
     diffId: uncompressedDigest,
@@ -122,8 +122,4 @@ function isTarHeader(block: Uint8Array): boolean {
 async function drain(content: Bytes): Promise<void> {
   const iterator = content[Symbol.asyncIterator]()
   while ((await iterator.next()).done !== true);
-}
-
-function signalOf({ signal }: { readonly signal?: AbortSignal }): { readonly signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal }
 }

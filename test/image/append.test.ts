@@ -13,7 +13,7 @@ import { readContent } from '../../src/store/verify.js'
 import { openBytes } from '../../src/util/bytes.js'
 import { RecordingStore } from '../graph/recording-store.js'
 import { blobFile } from '../store/layout-folder.js'
-import { linux, pushBlob, pushImage, pushIndex } from '../graph/sample-graph.js'
+import { linux, pushArtifact, pushBlob, pushImage, pushIndex } from '../graph/sample-graph.js'
 import { temporaryFolder } from '../util/temporary-folder.js'
 
 /** A tar with one small file, packed by gzip and by zstd; the digests below are those that crane 0.22.1 gives. */
@@ -186,6 +186,50 @@ describe('a base', () => {
     await expect(
       append([gzipLayer], { base: { source, reference: 'index', platform: linux('mips') } }),
     ).rejects.toMatchObject({ code: 'not-found', side: 'source' })
+  })
+
+  test('that is an index gives an index of all its images, with what else is in it', async () => {
+    const source = new MemoryStore()
+    const images = await Promise.all(['arm64', 'amd64'].map((name) => pushImage(source, linux(name))))
+    const artifact = await pushArtifact(source)
+    const attestation = {
+      ...(await pushArtifact(source, { artifactType: 'test/attestation' })),
+      platform: { architecture: 'unknown', os: 'unknown' },
+      annotations: { 'vnd.docker.reference.digest': images[0]!.digest },
+    }
+    await pushIndex(source, [...images, artifact, attestation], {
+      tag: 'index',
+      annotations: { a: 'b' },
+      custom: { kept: true },
+    })
+    const { descriptor, layers } = await append([gzipLayer], {
+      base: { source, reference: 'index' },
+      allPlatforms: true,
+      tags: ['v1'],
+    })
+    expect(layers).toHaveLength(1)
+    expect((await sink.resolve('v1')).digest).toBe(descriptor.digest)
+    const index = JSON.parse(Buffer.from(await readContent(sink, descriptor)).toString())
+    expect(index).toMatchObject({ annotations: { a: 'b' }, custom: { kept: true } })
+    expect(index.manifests.map(({ platform }: Descriptor) => platform?.architecture)).toEqual([
+      'arm64',
+      'amd64',
+      undefined,
+      'unknown',
+    ])
+    expect(index.manifests[2].digest).toBe(artifact.digest)
+    expect(index.manifests[3].digest).toBe(attestation.digest)
+    expect(index.manifests[3].annotations).toEqual({ 'vnd.docker.reference.digest': index.manifests[0].digest })
+    for (const [child, image] of [
+      [index.manifests[0], images[0]!] as const,
+      [index.manifests[1], images[1]!] as const,
+    ]) {
+      expect(child.digest).not.toBe(image.digest)
+      const manifest = JSON.parse(Buffer.from(await readContent(sink, child)).toString())
+      expect(manifest.layers).toHaveLength(2)
+      for (const layer of [...manifest.layers, manifest.config]) expect(await sink.has(layer)).toBe(true)
+    }
+    expect(await sink.has(attestation)).toBe(true)
   })
 
   test('takes a child without a platform for one for linux/amd64', async () => {

@@ -30,6 +30,7 @@ A tar that is compressed with gzip or zstd goes in byte for byte; another is com
       '--set-base-image-annotations',
       'annotate the image with the name and digest of its base',
     ),
+    allPlatforms: flag('--all-platforms', 'append to every image of a base that is an index, and push an index'),
     ociEmptyBase: flag('--oci-empty-base', "the empty image has OCI media types instead of Docker's"),
     allowNondistributableArtifacts: flag(
       '--allow-nondistributable-artifacts',
@@ -44,8 +45,9 @@ A tar that is compressed with gzip or zstd goes in byte for byte; another is com
   ],
   // The digest reference alone is the result on stdout.
   progress: { words: PUSH_WORDS, onStderr: true },
-  check({ options: { base, ociEmptyBase } }) {
+  check({ options: { base, ociEmptyBase, platform, allPlatforms } }) {
     checkExclusive({ base, 'oci-empty-base': ociEmptyBase })
+    checkExclusive({ platform, 'all-platforms': allPlatforms })
   },
   async run({ access, options, flags, client, context, signal, report, print, isQuiet }) {
     const target = await client.openSink(imageNameOf(options.newTag, access), access)
@@ -59,6 +61,7 @@ A tar that is compressed with gzip or zstd goes in byte for byte; another is com
       {
         base: options.base === undefined ? undefined : await openBase(client, options.base, access),
         platform: options.platform,
+        allPlatforms: options.allPlatforms,
         ociEmptyBase: options.ociEmptyBase,
         setBaseImageAnnotations: options.setBaseImageAnnotations,
         nonDistributable: options.allowNondistributableArtifacts,
