@@ -12,16 +12,20 @@ export interface ReporterOptions extends LineOptions {
   readonly rows?: boolean
 }
 
-/** The reporter for a command: rows on a terminal, lines elsewhere, none where a program reads or `--quiet` is given. */
+/**
+ * The reporter for a command: rows on a terminal, also beside a result for a program; lines elsewhere, unless a program
+ * reads them; none with `--quiet`.
+ */
 export async function createReporter(
   context: Context,
   options: ReporterOptions,
 ): Promise<TransferReporter | undefined> {
-  if (options.quiet === true || (options.format !== undefined && isMachineFormat(options.format))) return undefined
+  if (options.quiet === true) return undefined
   if (canShowRows(context) && options.rows !== false && options.debug !== true) {
     const { TerminalReporter } = await import('./terminal-reporter.js')
     return TerminalReporter.create(context, options.words)
   }
+  if (options.format !== undefined && isMachineFormat(options.format)) return undefined
   return new LineReporter(new Printer(context), options)
 }
 

@@ -25,9 +25,8 @@ export function formatReferrerTree(
   path: string,
   options: TreeOptions,
 ): string {
-  const root = { label: visibleLine(`${path}@${descriptor.digest}`), branches: branchesByType(referrers, options) }
-  const lines = [root.label]
-  addLines(root.branches, '', lines)
+  const lines = [options.palette.digest(visibleLine(`${path}@${descriptor.digest}`))]
+  addLines(branchesByType(referrers, options), '', lines)
   return lines.join('\n')
 }
 

@@ -26,7 +26,8 @@ export class OrasBench {
   readonly #root: string
   readonly #servers: ReadonlyMap<string, RegistryServer>
 
-  readonly #digests: ReadonlyMap<string, string>
+  /** Digests of our own, and those that are recorded in their place. */
+  readonly #digests: Map<string, string>
 
   private constructor(
     root: string,
@@ -35,11 +36,11 @@ export class OrasBench {
   ) {
     this.#root = root
     this.#servers = servers
-    this.#digests = digests
+    this.#digests = new Map(digests)
   }
 
   /** @param digests digests that are others than the recorded ones on purpose */
-  static async open(digests: ReadonlyMap<string, string>): Promise<OrasBench> {
+  static async open(digests: ReadonlyMap<string, string> = new Map()): Promise<OrasBench> {
     const root = await mkdtemp(join(tmpdir(), 'gantry-transcripts-'))
     const authentication = { type: 'basic', users: { [USER.name]: USER.password } } as const
     const servers = new Map([
@@ -77,7 +78,7 @@ export class OrasBench {
   async run({ words, part, stdin }: Pick<Step, 'words' | 'part' | 'stdin'>): Promise<readonly string[]> {
     const { stdout, stderr, exitCode } = await run(
       gantryProgram,
-      words.map((word) => this.#toOwn(word)),
+      words.map((word) => this.toOwn(word)),
       { folder: this.folderOf(part), environment: this.environment, stdin },
     )
     return formatLines(this.toRecorded(stdout), this.toRecorded(stderr), exitCode)
@@ -104,7 +105,25 @@ export class OrasBench {
     return packManifest(manifest).descriptor.digest
   }
 
-  #toOwn(text: string): string {
+  /** Has a digest of our own told as one that is recorded: of content that nobody has kept. */
+  learnDigest(own: string, recorded: string): void {
+    this.#digests.set(own, recorded)
+  }
+
+  /** Opens a repository of the registry on port 5000. */
+  async inRepository(name: string, work: (repository: Repository) => Promise<void>): Promise<void> {
+    const registry = this.toOwn('localhost:5000')
+    const credential = { type: 'basic' as const, username: USER.name, password: USER.password }
+    const transport = createTransport({ registry, plainHttp: true, credentials: async () => credential })
+    try {
+      await work(new Repository(transport, name))
+    } finally {
+      await transport.close()
+    }
+  }
+
+  /** The names of the transcripts, replaced by our own. */
+  toOwn(text: string): string {
     let own = text.replaceAll('/home/me/', `${this.#root}/`)
     for (const [host, server] of this.#servers) own = own.replaceAll(host, hostOf(server))
     return own
@@ -113,18 +132,18 @@ export class OrasBench {
   async #logIn(): Promise<void> {
     const folder = join(this.#root, 'home/.docker')
     const auth = Buffer.from(`${USER.name}:${USER.password}`).toString('base64')
-    const host = this.#toOwn('localhost:5000')
+    const host = this.toOwn('localhost:5000')
     await mkdir(folder, { recursive: true })
     await writeFile(join(folder, 'config.json'), JSON.stringify({ auths: { [host]: { auth } } }))
   }
 
   async #seed(): Promise<void> {
-    const registry = this.#toOwn('localhost:5000')
-    const credential = { type: 'basic' as const, username: USER.name, password: USER.password }
-    const transport = createTransport({ registry, plainHttp: true, credentials: async () => credential })
-    await pushSeeds(new Repository(transport, 'golden9/x'))
-    await pushSeed(new Repository(transport, 'scenario/oci-image'), { files: [], artifactType: 'test/e', tag: 'v1' })
-    await transport.close()
+    await this.inRepository('golden9/x', async (repository) => {
+      await pushSeeds(repository)
+    })
+    await this.inRepository('scenario/oci-image', async (repository) => {
+      await pushSeed(repository, { files: [], artifactType: 'test/e', tag: 'v1' })
+    })
   }
 }
 
