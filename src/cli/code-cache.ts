@@ -69,7 +69,7 @@ export class CodeCache {
     const path = join(folder, `${checksumOf(key).slice(0, 32)}.code`)
     let file: number | undefined
     try {
-      if (!isTrusted(lstatSync(folder))) return new CodeCache(folder, path)
+      if (!isTrustedFolder(folder)) return new CodeCache(folder, path)
       file = openSync(path, READ_ONLY)
       const stats = fstatSync(file)
       if (stats.isFile() && isTrusted(stats)) return new CodeCache(folder, path, file, readEntries(file))
@@ -112,7 +112,7 @@ export class CodeCache {
     const temporary = `${this.#path}.${process.pid}.tmp`
     try {
       makeFolder(this.#folder)
-      if (!isTrusted(lstatSync(this.#folder))) return
+      if (!isTrustedFolder(this.#folder)) return
       writeFileSync(temporary, encode([...others, ...codes]), { flag: 'wx', mode: 0o600 })
       renameSync(temporary, this.#path)
       removeOldFiles(this.#folder)
@@ -121,6 +121,11 @@ export class CodeCache {
       rmSync(temporary, { force: true })
     }
   }
+}
+
+function isTrustedFolder(path: string): boolean {
+  const stats = lstatSync(path)
+  return stats.isDirectory() && isTrusted(stats)
 }
 
 /** Whether a folder or file is this user's, and nobody else may write it. Windows keeps others out of profiles itself. */
