@@ -1,8 +1,9 @@
-import { lstat, mkdir, readlink, realpath } from 'node:fs/promises'
+import { lstat, readlink, realpath } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { GantryError, messageOf } from '../errors.js'
 import { fileError, isSystemError, withFileErrors } from '../util/file-error.js'
 import { withFileLock } from '../util/file-lock.js'
+import { makeFolder } from '../util/make-folder.js'
 import { TempFile } from '../util/temp-file.js'
 import { sweepTempFiles } from '../util/temp-path.js'
 import { decodeAuthText, MAX_AUTH_FILE_SIZE, readAuthBytes } from './auth-file.js'
@@ -54,7 +55,7 @@ export async function updateAuthFile(
     return { path: target, changed: changed !== text, tightenedFrom: isLoose ? existing.mode & 0o777 : undefined }
   }
   try {
-    await withFileErrors('create', dirname(target), () => mkdir(dirname(target), { recursive: true, mode: 0o700 }))
+    await withFileErrors('create', dirname(target), () => makeFolder(dirname(target), 0o700))
     return await withFileLock(`${target}.lock`, update, { signal })
   } catch (error) {
     if (!isSystemError(error, ...UNWRITABLE)) throw error

@@ -1,4 +1,4 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GantryError } from '../errors.js'
 import {
@@ -11,6 +11,7 @@ import {
 import { LayoutIndex, MAX_LAYOUT_INDEX_SIZE } from '../oci/layout-index.js'
 import { fileError, isSystemError, withFileErrors } from '../util/file-error.js'
 import { withFileLock } from '../util/file-lock.js'
+import { makeFolder } from '../util/make-folder.js'
 import { readSmallFile } from '../util/read-file.js'
 import { writeFileAtomically } from '../util/temp-file.js'
 import { sweepTempFiles } from '../util/temp-path.js'
@@ -137,7 +138,7 @@ export class LayoutIndexFile {
   }
 
   async #prepare(signal: AbortSignal | undefined): Promise<void> {
-    await withFileErrors('create', this.#folder, () => mkdir(this.#folder, { recursive: true }))
+    await withFileErrors('create', this.#folder, () => makeFolder(this.#folder))
     await sweepTempFiles(this.#folder)
     const layoutPath = join(this.#folder, LAYOUT_FILE)
     if ((await stampOf(layoutPath)) !== undefined && (await stampOf(this.#indexPath)) !== undefined) return

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GantryError } from '../../errors.js'
 import { algorithmOf, Digester, hexOf, isDigest, type Digest, type DigestAlgorithm } from '../../oci/digest.js'
 import type { Bytes } from '../../util/bytes.js'
 import { isSystemError, withFileErrors } from '../../util/file-error.js'
+import { makeFolder } from '../../util/make-folder.js'
 import { TempFile } from '../../util/temp-file.js'
 import type { ByteRange } from '../byte-range.js'
 import type { ContentStore, ContentWriter } from './content-store.js'
@@ -37,7 +38,7 @@ export class FolderContent implements ContentStore {
     isUsed: (digest: Digest) => boolean,
   ): Promise<{ content: FolderContent; digests: ReadonlySet<Digest> }> {
     const uploads = join(folder, 'uploads')
-    await withFileErrors('create', uploads, () => mkdir(uploads, { recursive: true }))
+    await withFileErrors('create', uploads, () => makeFolder(uploads))
     for (const name of await withFileErrors('list', uploads, () => readdir(uploads))) {
       await withFileErrors('remove', join(uploads, name), () => rm(join(uploads, name), { force: true }))
     }
@@ -45,7 +46,7 @@ export class FolderContent implements ContentStore {
     const syncs = new Map<DigestAlgorithm, FolderSync>()
     for (const algorithm of ALGORITHMS) {
       const blobs = join(folder, 'blobs', algorithm)
-      await withFileErrors('create', blobs, () => mkdir(blobs, { recursive: true }))
+      await withFileErrors('create', blobs, () => makeFolder(blobs))
       syncs.set(algorithm, new FolderSync(blobs))
       for (const name of await withFileErrors('list', blobs, () => readdir(blobs))) {
         const digest = `${algorithm}:${name}`

@@ -1,8 +1,9 @@
-import { mkdir, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GantryError } from '../../errors.js'
 import { isSystemError, withFileErrors } from '../../util/file-error.js'
 import { acquireFileLock } from '../../util/file-lock.js'
+import { makeFolder } from '../../util/make-folder.js'
 import { FolderContent } from './folder-content.js'
 import { IndexedStorage, type ChangeLog } from './indexed-storage.js'
 import { Journal } from './journal.js'
@@ -31,7 +32,7 @@ const LOCK_TIMEOUT = 1_000
  *   `invalid-content` when it has been damaged; `file-error`
  */
 export async function openFolderStorage(folder: string): Promise<RegistryStorage> {
-  await withFileErrors('create', folder, () => mkdir(folder, { recursive: true, mode: 0o700 }))
+  await withFileErrors('create', folder, () => makeFolder(folder, 0o700))
   await checkFolder(folder)
   const release = await acquireFileLock(join(folder, 'lock'), { timeout: LOCK_TIMEOUT })
   try {

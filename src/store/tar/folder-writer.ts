@@ -97,14 +97,18 @@ export class FolderWriter {
     }
   }
 
-  makeHardLink(path: string, existing: string): void {
+  /**
+   * Gives a file a second name; where the file system has no hard links, or no more for this file, it is copied.
+   * @param beforeCopy called first then, and may throw
+   */
+  makeHardLink(path: string, existing: string, beforeCopy: () => void): void {
     this.#run('create', path, (target) => {
       const source = join(this.#root, existing)
       try {
         linkSync(source, target)
       } catch (cause) {
         if (!isSystemError(cause, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK')) throw cause
-        // The file system has no hard links, or no more for this file.
+        beforeCopy()
         copyFileSync(source, target, constants.COPYFILE_EXCL)
       }
     })

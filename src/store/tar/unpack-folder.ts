@@ -10,7 +10,7 @@ import { decompress } from '../compression/decompress.js'
 import { EntryPaths } from './entry-paths.js'
 import { FolderWriter, SMALL_FILE_SIZE } from './folder-writer.js'
 import { readTar, type TarItem } from './read-tar.js'
-import type { TarCheckOptions } from './tar-checker.js'
+import { DEFAULT_MAX_ENTRIES, type TarCheckOptions } from './tar-checker.js'
 import type { TarEntry } from './tar-entry.js'
 import { UnpackTree } from './unpack-tree.js'
 
@@ -21,17 +21,20 @@ export interface UnpackFolderOptions extends TarCheckOptions {
   readonly what: string
   /** Digest that the uncompressed tar has to have; default: any. */
   readonly uncompressedDigest?: Digest
-  /** Bytes that all files together may have; default: what is free on the file system. */
+  /** Bytes that all files, folders and links together may take; default: what is free on the file system. */
   readonly maxUnpackedSize?: number
   /** Also take names that mean something else on Windows; default false, and not for Windows. */
   readonly allowUnportableNames?: boolean
   readonly signal?: AbortSignal
 }
 
+/** What a folder or a link takes on a disk, in bytes, whatever is in it. */
+const BLOCK = 4096
+
 /** What was unpacked. */
 export interface UnpackedFolder {
   readonly entries: number
-  /** All files together, in bytes. */
+  /** All files together, with a block for each folder and symbolic link, in bytes. */
   readonly size: number
 }
 
@@ -73,8 +76,13 @@ class Unpacking {
   readonly #limit: SizeLimit
   readonly #paths: EntryPaths
   readonly #tree = new UnpackTree()
+  /** The sizes of files by their paths, for those that become second ones. */
+  readonly #sizes = new Map<string, number>()
+  readonly #maxEntries: number
   #isRootNamed = false
   #entries = 0
+  /** Everything that was made: what entries name, and the folders that they are in. */
+  #made = 0
   #size = 0
 
   constructor(writer: FolderWriter, options: UnpackFolderOptions, limit: SizeLimit) {
@@ -82,6 +90,8 @@ class Unpacking {
     this.#options = options
     this.#limit = limit
     this.#paths = new EntryPaths(options.name)
+    const { maxEntries = DEFAULT_MAX_ENTRIES } = options
+    this.#maxEntries = maxEntries
   }
 
   get result(): UnpackedFolder {
@@ -104,11 +114,15 @@ class Unpacking {
         const existing = this.#pathOf(entry.linkName, where)
         this.#tree.requireFile(existing, where)
         this.#makeFolders(this.#tree.addFile(path, where))
-        this.#writer.makeHardLink(path, existing)
+        const size = this.#sizes.get(existing) ?? 0
+        this.#count(0)
+        this.#writer.makeHardLink(path, existing, () => this.#countBytes(size))
+        this.#sizes.set(path, size)
         break
       }
       case 'symbolic link':
         this.#makeFolders(this.#tree.addLink(path, entry.linkName, where))
+        this.#count(BLOCK)
         this.#writer.makeSymbolicLink(path, entry.linkName)
         break
       default:
@@ -131,18 +145,37 @@ class Unpacking {
     const { missing, isThere } = this.#tree.addFolder(path, where)
     this.#makeFolders(missing)
     if (isThere) this.#writer.setFolderMode(path, mode)
-    else this.#writer.makeFolder(path, mode)
+    else this.#makeFolder(path, mode)
   }
 
   #makeFolders(paths: readonly string[]): void {
-    for (const path of paths) this.#writer.makeFolder(path, 0o777)
+    for (const path of paths) this.#makeFolder(path, 0o777)
+  }
+
+  #makeFolder(path: string, mode: number): void {
+    this.#count(BLOCK)
+    this.#writer.makeFolder(path, mode)
+  }
+
+  /** Counts something that is about to be made: no entry has to name the folders that files are in. */
+  #count(bytes: number): void {
+    this.#made++
+    if (this.#made > this.#maxEntries) {
+      const text = `${this.#options.what} unpacks to more than ${this.#maxEntries} files, folders and links`
+      throw new GantryError('limit-exceeded', text)
+    }
+    this.#countBytes(bytes)
+  }
+
+  #countBytes(bytes: number): void {
+    this.#size += bytes
+    if (this.#size <= this.#limit.bytes) return
+    throw new GantryError('limit-exceeded', this.#limit.message, { details: { reason: 'unpacked-size' } })
   }
 
   async #takeFile(path: string, entry: TarEntry, content: Bytes): Promise<void> {
-    this.#size += entry.size
-    if (this.#size > this.#limit.bytes) {
-      throw new GantryError('limit-exceeded', this.#limit.message, { details: { reason: 'unpacked-size' } })
-    }
+    this.#count(entry.size)
+    this.#sizes.set(path, entry.size)
     if (entry.size > SMALL_FILE_SIZE) await this.#writer.writeLargeFile(path, content, entry)
     else this.#writer.writeSmallFile(path, await collectBytes(content, SMALL_FILE_SIZE, path), entry)
   }

@@ -54,7 +54,8 @@ describe('unpackFolder', () => {
         file('d/none', ''),
       ),
     )
-    expect(result).toEqual({ entries: 10, size: 9 })
+    // Three folders and two symbolic links take a block each.
+    expect(result).toEqual({ entries: 10, size: 9 + 5 * 4096 })
     const content = Object.entries(contentOf(destination)).map(([path, line]) => [path, line.slice(0, 11)])
     expect(Object.fromEntries(content)).toEqual({
       '.': `folder ${masked(0o700)}`,
@@ -183,6 +184,16 @@ describe('unpackFolder', () => {
   test('bounds the number of entries', async () => {
     const many = archive(...Array.from({ length: 11 }, (_, index) => file(`d/${index}`, '')))
     await expect(unpack(many, { maxEntries: 10 })).rejects.toMatchObject({ code: 'limit-exceeded' })
+  })
+
+  test('counts the folders that no entry names', async () => {
+    const deep = archive(...[1, 2, 3].map((index) => file(`d/${`${index}/`.repeat(20)}file`, 'x')))
+    await expect(unpack(deep, { maxEntries: 62 })).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      message: 'layer unpacks to more than 62 files, folders and links',
+    })
+    await expect(unpack(deep, { maxUnpackedSize: 59 * 4096 })).rejects.toMatchObject({ code: 'limit-exceeded' })
+    await unpack(deep, { maxEntries: 63, maxUnpackedSize: 60 * 4096 + 3 })
   })
 
   test('refuses content with another digest', async () => {
