@@ -43,7 +43,7 @@ class OutputFailed extends Error {
 export async function runProcess(): Promise<number> {
   const controller = new AbortController()
   const onSignal = (signal: keyof typeof SIGNALS) => {
-    if (controller.signal.aborted) void endNow(SIGNALS[signal])
+    if (controller.signal.aborted) void endNow(signal)
     else controller.abort(new Interrupted(signal))
   }
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, onSignal)
@@ -77,7 +77,25 @@ function processContext(signal: AbortSignal): Context {
   }
 }
 
-async function endNow(code: number): Promise<void> {
+/** How long the process waits for other threads before a signal ends it, in milliseconds. */
+const LONGEST_END = 250
+
+/**
+ * Ends with the exit code of a signal, or by the signal itself: `process.exit` waits for what other threads are in the
+ * middle of, and a file system may keep them for ever.
+ */
+async function endNow(signal: keyof typeof SIGNALS): Promise<void> {
+  for (const name of Object.keys(SIGNALS)) process.removeAllListeners(name)
   const { endWithoutTempFiles } = await loadProgram({ environment: {}, homeFolder: undefined })
-  await endWithoutTempFiles(() => process.exit(code))
+  const deadline = performance.now() + LONGEST_END
+  while (areThreadsBusy() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+  await endWithoutTempFiles(() => {
+    if (areThreadsBusy()) process.kill(process.pid, signal)
+    else process.exit(SIGNALS[signal])
+  })
+}
+
+/** Whether a thread works for a file, a name or a digest. */
+function areThreadsBusy(): boolean {
+  return process.getActiveResourcesInfo().some((name) => /^(?:FSReq|GetAddrInfoReq|.*Job$|.*Request$)/.test(name))
 }

@@ -14,6 +14,7 @@ import { FileMoves } from './file-moves.js'
 import { FileStaging } from './file-staging.js'
 import { FileTargetResolver, type FileTarget, type FileTargetOptions } from './file-target.js'
 import { planMerge, type PlannedMove } from './merge-folder.js'
+import { MergedLinks } from './merged-links.js'
 import { receiveContent } from './receive-content.js'
 import type { CallOptions, PushOptions, Sink } from './store.js'
 import { unpackFolder } from './tar/unpack-folder.js'
@@ -251,6 +252,7 @@ export class FileSink implements Sink {
       folder: dirname(path),
       aside: await this.#staging.folderIn(target.ancestor),
       moves: isMerge ? planMerge(staged, path) : [{ from: staged, to: path }],
+      merged: isMerge ? path : undefined,
     }
   }
 }
@@ -262,14 +264,19 @@ interface PublishStep {
   /** Takes what is replaced. */
   readonly aside: string
   readonly moves: readonly PlannedMove[]
+  /** The folder that is there already. */
+  readonly merged: string | undefined
 }
 
 function moveAll(steps: readonly PublishStep[]): void {
   const done = new FileMoves()
   try {
-    for (const { folder, aside, moves } of steps) {
+    for (const { folder, aside, moves, merged } of steps) {
+      const links = merged === undefined ? undefined : new MergedLinks(merged, moves)
+      links?.checkBefore()
       done.makeFolder(folder)
       for (const { from, to } of moves) done.move(from, to, aside)
+      links?.checkAfter()
     }
   } catch (error) {
     throw done.undo(error)

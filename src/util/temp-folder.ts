@@ -1,5 +1,6 @@
-import { mkdir, rm } from 'node:fs/promises'
-import { withFileErrors } from './file-error.js'
+import { mkdir } from 'node:fs/promises'
+import { isSystemError, withFileErrors } from './file-error.js'
+import { removeTree } from './remove-tree.js'
 import { forgetTempPath, rememberTempPath, tempPathBeside, whileMaking } from './temp-path.js'
 
 /** A private folder for work that is not finished, removed with everything in it by {@link discard}. */
@@ -33,7 +34,15 @@ export class TempFolder {
 
   /** Removes the folder and what is in it; links are removed, never followed. @throws GantryError `file-error` */
   async discard(): Promise<void> {
-    await withFileErrors('remove', this.path, () => rm(this.path, { recursive: true, force: true }))
+    await withFileErrors('remove', this.path, () => removeIfThere(this.path))
     forgetTempPath(this.path)
+  }
+}
+
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await removeTree(path)
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error
   }
 }

@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs'
-import { lstat, readdir, rm } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { fileError, isSystemError } from './file-error.js'
 import { formatOwner, livenessOf, ownIdentity, parseOwner } from './process-identity.js'
+import { removeTree } from './remove-tree.js'
 
 const PREFIX = '.gantry-'
 const SUFFIX = '.tmp'
@@ -83,8 +84,8 @@ function removeAtOnce(path: string): void {
 }
 
 /**
- * Removes temporary files and folders that dead processes have left in a folder. Those of processes on other hosts or
- * in other containers go after a day without a change. A folder that does not exist has none.
+ * Removes temporary files and folders that dead processes of this user have left in a folder. Those of processes on
+ * other hosts or in other containers go after a day without a change. A folder that does not exist has none.
  */
 export async function sweepTempFiles(folder: string): Promise<void> {
   let names: string[]
@@ -92,7 +93,7 @@ export async function sweepTempFiles(folder: string): Promise<void> {
     names = await readdir(folder)
   } catch (cause) {
     // Where names may not be listed, files may still be written.
-    if (isSystemError(cause, 'ENOENT', 'EACCES', 'EPERM')) return
+    if (isSystemError(cause, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM')) return
     throw fileError(cause, 'list', folder)
   }
   const stale = names.filter((name) => name.startsWith(PREFIX) && name.endsWith(SUFFIX))
@@ -106,11 +107,23 @@ async function removeIfAbandoned(path: string): Promise<void> {
   if (liveness === 'alive') return
   try {
     if (liveness === 'unknown' && Date.now() - (await lstat(path)).mtimeMs < ABANDONED_AFTER) return
-    await rm(path, { recursive: true, force: true })
+    // In a folder that others write to as well, only what is ours is ours to remove.
+    await removeTree(path, process.getuid?.())
   } catch (cause) {
-    // Somebody else sweeps too, or may and we may not: what is left does no harm.
-    if (!isSystemError(cause, 'ENOENT', 'EACCES', 'EPERM', 'EROFS', 'EBUSY', 'ENOTEMPTY')) {
-      throw fileError(cause, 'remove', path)
-    }
+    if (!isSystemError(cause, ...LEFT_ALONE)) throw fileError(cause, 'remove', path)
   }
 }
+
+/** Somebody else sweeps too, puts something else there, or may remove it and we may not: what is left does no harm. */
+const LEFT_ALONE = [
+  'ENOENT',
+  'ENOTDIR',
+  'ELOOP',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EBUSY',
+  'ENOTEMPTY',
+  'EEXIST',
+  'EISDIR',
+] as const

@@ -1,4 +1,4 @@
-import { spawn, type StdioOptions } from 'node:child_process'
+import { execFileSync, spawn, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, open, readdir, rm } from 'node:fs/promises'
@@ -86,4 +86,24 @@ describe.runIf(existsSync('/dev/full'))('output that cannot be written', () => {
       await full.close()
     }
   })
+})
+
+test.runIf(process.platform !== 'win32')('a second signal ends a process whose threads are stuck', async () => {
+  const pipe = join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  // Nobody ever writes to the pipe, so that opening it never ends.
+  const child = spawn(process.execPath, [program, 'blob', 'push', `${fixture.registry}/run/process`, pipe], {
+    env: { ...process.env, HOME: folder, DOCKER_CONFIG: folder },
+    stdio: 'ignore',
+  })
+  const ended = once(child, 'close') as Promise<[number | null, string | null]>
+  let isOver = false
+  void ended.then(() => (isOver = true))
+  // The first one may come before the program listens.
+  while (!isOver) {
+    child.kill('SIGTERM')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  const [code, signal] = await ended
+  expect([143, 'SIGTERM']).toContain(code ?? signal)
 })

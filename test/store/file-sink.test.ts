@@ -14,7 +14,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Annotation } from '../../src/oci/annotations.js'
 import type { Annotations } from '../../src/oci/descriptor.js'
 import { digestOf } from '../../src/oci/digest.js'
@@ -228,6 +228,52 @@ describe('FileSink', () => {
     expect(paths.map(read)).toEqual(['old', 'new', 'new', 'new', 'new'])
     expect(lstatSync(join(out, 'd/link')).isFile()).toBe(true)
     expect(readdirSync(out)).toEqual(['d'])
+  })
+
+  describe('lays no links together that lead out, where each pull alone does not', () => {
+    const first = [tarLink('d/x/y/b', '../..')]
+    const second = [tarLink('d/l', 'x/y/b/../../canary')]
+
+    async function pull(...entries: readonly Uint8Array[]): Promise<void> {
+      const sink = openSink()
+      await pushAll(sink, packed('d', ...entries))
+      await sink.publish()
+    }
+
+    test.each([
+      ['one after the other', first, second],
+      ['the other way round', second, first],
+      ['in a chain', [tarLink('d/x/y/b', '../../c'), tarLink('d/c', '.')], [tarLink('d/l', 'x/y/b/../canary')]],
+      ['in a folder that moves whole', first, [tarLink('d/new/l', '../x/y/b/../../canary')]],
+      ['in the place of a file', [...first, tarFile('d/l', 'x')], second],
+    ])('%s', async (_, before, after) => {
+      await pull(...before)
+      const snapshot = snapshotOf(base)
+      await expect(pull(...after)).rejects.toMatchObject({ code: 'unsafe-path' })
+      expect(snapshotOf(base)).toEqual(snapshot)
+    })
+
+    test('and blames no link of somebody else', async () => {
+      await pull(tarFile('d/file', 'x'))
+      symlinkSync('/etc', join(out, 'd/own'))
+      await pull(tarLink('d/link', 'file'), tarFile('d/more', 'x'))
+      expect(read('d/link')).toBe('x')
+      await expect(pull(tarLink('d/through', 'own/passwd'))).rejects.toMatchObject({ code: 'unsafe-path' })
+    })
+
+    test('also when another process lays a link meanwhile', async () => {
+      await pull(tarFile('d/file', 'x'))
+      const sink = openSink()
+      await pushAll(sink, packed('d', ...second))
+      const { MergedLinks } = await import('../../src/store/merged-links.js')
+      const checkBefore = vi.spyOn(MergedLinks.prototype, 'checkBefore').mockImplementationOnce(() => {
+        mkdirSync(join(out, 'd/x/y'), { recursive: true })
+        symlinkSync('../..', join(out, 'd/x/y/b'))
+      })
+      await expect(sink.publish()).rejects.toMatchObject({ code: 'unsafe-path' })
+      expect(checkBefore).toHaveBeenCalledOnce()
+      expect(existsSync(join(out, 'd/l'))).toBe(false)
+    })
   })
 
   test('writes content that comes under several names to all of them, and fetches it once', async () => {

@@ -1,9 +1,12 @@
 import { pbkdf2 } from 'node:crypto'
 import {
+  chownSync,
+  existsSync,
   lstatSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
+  readdirSync,
+  renameSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -212,6 +215,60 @@ describe('sweepTempFiles', () => {
     utimesSync(join(folder, name), time, time)
     await sweepTempFiles(folder)
     expect(readdirSync(folder)).toEqual(stays ? [name] : [])
+  })
+
+  test('a folder with links, and what they lead to stays', async () => {
+    const folder = temporaryFolder()
+    const stale = join(folder, `.gantry-${formatOwner({ ...own, pid: NOBODY })}.tmp`)
+    mkdirSync(join(stale, 'deep'), { recursive: true })
+    mkdirSync(join(folder, 'victim'))
+    writeFileSync(join(folder, 'victim', 'file'), 'x')
+    symlinkSync('../victim', join(stale, 'link'))
+    symlinkSync('../../victim', join(stale, 'deep', 'link'))
+    symlinkSync('victim', join(folder, `.gantry-${formatOwner({ ...own, pid: NOBODY })}.tmp`))
+    await sweepTempFiles(folder)
+    expect(readdirSync(folder)).toEqual(['victim'])
+    expect(readdirSync(join(folder, 'victim'))).toEqual(['file'])
+  })
+
+  test.runIf(process.getuid?.() === 0)('what belongs to another user stays', async () => {
+    const folder = temporaryFolder()
+    const names = [1, 2].map(() => `.gantry-${formatOwner({ ...own, pid: NOBODY })}.tmp`)
+    const [file = '', inner = ''] = names
+    writeFileSync(join(folder, file), 'x')
+    mkdirSync(join(folder, inner))
+    for (const name of names) chownSync(join(folder, name), 12_345, 12_345)
+    await sweepTempFiles(folder)
+    expect(readdirSync(folder).sort()).toEqual(names.sort())
+  })
+
+  test('a path that is no folder, or a circle of links, is clean', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'file'), 'x')
+    symlinkSync('circle', join(folder, 'circle'))
+    await sweepTempFiles(join(folder, 'file'))
+    await sweepTempFiles(join(folder, 'file', 'below'))
+    await sweepTempFiles(join(folder, 'circle'))
+    expect(readdirSync(folder).sort()).toEqual(['circle', 'file'])
+  })
+
+  test('a folder that is exchanged for a link while it is removed costs nothing outside', async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, 'victim'))
+    writeFileSync(join(folder, 'victim', 'file'), 'x')
+    for (let round = 0; round < 20; round++) {
+      const stale = join(folder, `.gantry-${formatOwner({ ...own, pid: NOBODY })}.tmp`)
+      mkdirSync(stale)
+      for (let index = 0; index < 20; index++) writeFileSync(join(stale, `file${index}`), 'x')
+      const sweep = sweepTempFiles(folder)
+      for (let turn = 0; turn < round; turn++) await new Promise(setImmediate)
+      if (existsSync(stale)) {
+        renameSync(stale, join(folder, `moved${round}`))
+        symlinkSync('victim', stale)
+      }
+      await sweep
+    }
+    expect(readdirSync(join(folder, 'victim'))).toEqual(['file'])
   })
 
   test('leaves foreign names alone, and a missing folder is clean', async () => {

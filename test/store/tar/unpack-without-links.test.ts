@@ -7,7 +7,7 @@ import { openBytes } from '../../../src/util/bytes.js'
 import { archive, file, hardLink } from './build-tar.js'
 
 vi.mock('node:fs', async (load) => ({
-  ...(await load<typeof import('node:fs')>()),
+  ...(await load<object>()),
   linkSync: () => {
     throw Object.assign(new Error('EMLINK: too many links'), { code: 'EMLINK', syscall: 'link' })
   },
