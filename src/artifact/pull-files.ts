@@ -23,6 +23,8 @@ export interface PullFilesOptions {
   readonly allowUnportableNames?: boolean
   /** Bytes that the files of all packed folders together may have; default: what is free on the file system. */
   readonly maxUnpackedSize?: number
+  /** Make one file with several names of content that comes under several, where the file system can. Default false. */
+  readonly hardLinks?: boolean
   /** Pull the files of the subject too, and of its subject. */
   readonly includeSubject?: boolean
   /** Makes the config a file as well. */
@@ -66,6 +68,7 @@ export async function pullFiles(
   const sink = FileSink.open(folder, options)
   try {
     await sink.expect(content.files)
+    await sink.requireSpace()
     await receiveFiles(from, sink, content, options)
     return { descriptor: root.descriptor, files: await sink.publish(), skippedUnnamed: content.unnamed }
   } finally {

@@ -2,6 +2,38 @@ import { linkSync, lstatSync, mkdirSync, renameSync, rmdirSync, type Stats } fro
 import { dirname, join } from 'node:path'
 import { GantryError, messageOf } from '../errors.js'
 import { fileError, isSystemError } from '../util/file-error.js'
+import type { PlannedMove } from './merge-folder.js'
+import { MergedLinks } from './merged-links.js'
+
+/** What one file or folder takes to get its name. */
+export interface PublishStep {
+  /** Where it is going to be. */
+  readonly folder: string
+  /** Takes what is replaced. */
+  readonly aside: string
+  readonly moves: readonly PlannedMove[]
+  /** The folder that is there already. */
+  readonly merged: string | undefined
+}
+
+/**
+ * Gives everything its name, or takes all of it back.
+ * @throws GantryError `file-error`; `unsafe-path` for links that lead out of a folder together with those that are there
+ */
+export function moveAll(steps: readonly PublishStep[]): void {
+  const done = new FileMoves()
+  try {
+    for (const { folder, aside, moves, merged } of steps) {
+      const links = merged === undefined ? undefined : new MergedLinks(merged, moves)
+      links?.checkBefore()
+      done.makeFolder(folder)
+      for (const { from, to } of moves) done.move(from, to, aside)
+      links?.checkAfter()
+    }
+  } catch (error) {
+    throw done.undo(error)
+  }
+}
 
 /**
  * Moves files into place, and back again if one of them cannot be moved. What is replaced is kept aside until then.

@@ -10,11 +10,11 @@ import { Limit } from '../util/limit.js'
 import { readPieces } from '../util/read-file.js'
 import { syncFolder, type TempFile } from '../util/temp-file.js'
 import { visibleLine } from '../util/visible-text.js'
-import { FileMoves } from './file-moves.js'
+import { moveAll, type PublishStep } from './file-moves.js'
 import { FileStaging } from './file-staging.js'
 import { FileTargetResolver, type FileTarget, type FileTargetOptions } from './file-target.js'
-import { planMerge, type PlannedMove } from './merge-folder.js'
-import { MergedLinks } from './merged-links.js'
+import { requireFree } from './free-space.js'
+import { planMerge } from './merge-folder.js'
 import { receiveContent } from './receive-content.js'
 import type { CallOptions, PushOptions, Sink } from './store.js'
 import { unpackFolder } from './tar/unpack-folder.js'
@@ -24,8 +24,13 @@ import { TitleSet } from './title-set.js'
 const MAX_UNNAMED_SIZE = 4 * 1024 * 1024
 
 export interface FileSinkOptions extends FileTargetOptions {
-  /** Bytes that the files of all packed folders together may have; default: what is free on the file system. */
+  /**
+   * Bytes that the files of all packed folders together may have, and so the copies of content that comes under several
+   * names; default: what is free on the file system.
+   */
   readonly maxUnpackedSize?: number
+  /** Make one file with several names of content that comes under several, where the file system can. Default false. */
+  readonly hardLinks?: boolean
   /** Entries that one packed folder may have; default 1 000 000. */
   readonly maxEntries?: number
 }
@@ -94,6 +99,31 @@ export class FileSink implements Sink {
         throw new GantryError('conflict', `${visibleLine(title)}: duplicate name`)
       }
     }
+  }
+
+  /**
+   * Checks that there is room for everything that is expected, before anything is fetched: content may come under many
+   * titles, and is a file for each.
+   * @throws GantryError `limit-exceeded`
+   */
+  async requireSpace(): Promise<void> {
+    const { maxUnpackedSize = Infinity, hardLinks = false } = this.#options
+    const needed = new Map<string, number>()
+    let copies = 0
+    for (const [first, ...others] of this.#byDigest.values()) {
+      if (first === undefined) continue
+      const copied = hardLinks ? [] : others.filter(({ isFolder }) => !isFolder)
+      const { size } = first.descriptor
+      copies += copied.length * size
+      for (const { target } of [first, ...copied]) {
+        needed.set(target.ancestor, (needed.get(target.ancestor) ?? 0) + size)
+      }
+    }
+    if (copies > maxUnpackedSize) {
+      const text = `content that comes under several names takes ${copies} bytes more, and the limit is ${maxUnpackedSize}`
+      throw new GantryError('limit-exceeded', text, { details: { reason: 'unpacked-size' } })
+    }
+    await requireFree(needed)
   }
 
   /** Whether content is kept for all titles that it is expected under. */
@@ -199,7 +229,10 @@ export class FileSink implements Sink {
   async #keepFiles([first, ...others]: readonly ExpectedFile[], content: TempFile): Promise<void> {
     if (first === undefined) return
     await content.publish({ syncFolder: false })
-    for (const file of others) file.staged = await this.#staging.copy(content.target, file.target.ancestor)
+    const { hardLinks = false } = this.#options
+    for (const file of others) {
+      file.staged = await this.#staging.copy(content.target, file.target.ancestor, { hardLinks })
+    }
     first.staged = content.target
   }
 
@@ -254,31 +287,5 @@ export class FileSink implements Sink {
       moves: isMerge ? planMerge(staged, path) : [{ from: staged, to: path }],
       merged: isMerge ? path : undefined,
     }
-  }
-}
-
-/** What one file or folder takes to get its name. */
-interface PublishStep {
-  /** Where it is going to be. */
-  readonly folder: string
-  /** Takes what is replaced. */
-  readonly aside: string
-  readonly moves: readonly PlannedMove[]
-  /** The folder that is there already. */
-  readonly merged: string | undefined
-}
-
-function moveAll(steps: readonly PublishStep[]): void {
-  const done = new FileMoves()
-  try {
-    for (const { folder, aside, moves, merged } of steps) {
-      const links = merged === undefined ? undefined : new MergedLinks(merged, moves)
-      links?.checkBefore()
-      done.makeFolder(folder)
-      for (const { from, to } of moves) done.move(from, to, aside)
-      links?.checkAfter()
-    }
-  } catch (error) {
-    throw done.undo(error)
   }
 }

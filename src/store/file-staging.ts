@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
+import { copyFile, link } from 'node:fs/promises'
 import { join } from 'node:path'
-import { withFileErrors } from '../util/file-error.js'
+import { fileError, isSystemError, withFileErrors } from '../util/file-error.js'
 import { TempFile } from '../util/temp-file.js'
 import { TempFolder } from '../util/temp-folder.js'
 import { sweepTempFiles } from '../util/temp-path.js'
@@ -49,9 +49,14 @@ export class FileStaging {
     }
   }
 
-  /** A second file with the same content. @throws GantryError `file-error` */
-  async copy(path: string, folder: string): Promise<string> {
+  /**
+   * A second file with the same content; it shares the blocks of the first where the file system can do that.
+   * @param options.hardLinks make it a second name of the same file, where that is possible
+   * @throws GantryError `file-error`
+   */
+  async copy(path: string, folder: string, { hardLinks }: { readonly hardLinks: boolean }): Promise<string> {
     const copied = await this.pathIn(folder)
+    if (hardLinks && (await isLinked(path, copied))) return copied
     const flags = constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE
     await withFileErrors('write', copied, () => copyFile(path, copied, flags))
     return copied
@@ -62,6 +67,17 @@ export class FileStaging {
     const folders = await Promise.allSettled(this.#folders.values())
     this.#folders.clear()
     for (const folder of folders) if (folder.status === 'fulfilled') await folder.value.discard()
+  }
+}
+
+/** Whether a file got a second name; another file system, or one without such names, is no error. */
+async function isLinked(path: string, name: string): Promise<boolean> {
+  try {
+    await link(path, name)
+    return true
+  } catch (cause) {
+    if (isSystemError(cause, 'EXDEV', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK')) return false
+    throw fileError(cause, 'create', name)
   }
 }
 

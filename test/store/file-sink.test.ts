@@ -230,6 +230,37 @@ describe('FileSink', () => {
     expect(readdirSync(out)).toEqual(['d'])
   })
 
+  describe('content under several names', () => {
+    const contents = Array.from({ length: 50 }, (_, index) => titled(`file${index}`, 'x'.repeat(1000)))
+    const descriptors = contents.map(({ descriptor }) => descriptor)
+
+    test('is counted for each before anything is fetched', async () => {
+      const sink = openSink({ maxUnpackedSize: 48_999 })
+      await sink.expect(descriptors)
+      await expect(sink.requireSpace()).rejects.toMatchObject({ code: 'limit-exceeded' })
+      const larger = openSink({ maxUnpackedSize: 49_000 })
+      await larger.expect([...descriptors, titled('another', 'y'.repeat(100_000)).descriptor])
+      await larger.requireSpace()
+    })
+
+    test('is refused where the file system has no room for it', async () => {
+      const sink = openSink()
+      const size = 2 ** 50
+      await sink.expect(descriptors.map((descriptor) => ({ ...descriptor, size })))
+      await expect(sink.requireSpace()).rejects.toThrow(`${50 * size} bytes are to be written`)
+    })
+
+    test('is one file where that is asked for', async () => {
+      const sink = openSink({ hardLinks: true, maxUnpackedSize: 0 })
+      await sink.expect(descriptors)
+      await sink.requireSpace()
+      await pushAll(sink, ...contents)
+      const files = await sink.publish()
+      expect(files).toHaveLength(50)
+      expect(new Set(files.map(({ path }) => statSync(path).ino)).size).toBe(1)
+    })
+  })
+
   describe('lays no links together that lead out, where each pull alone does not', () => {
     const first = [tarLink('d/x/y/b', '../..')]
     const second = [tarLink('d/l', 'x/y/b/../../canary')]

@@ -24,6 +24,7 @@ export default command({
       '--allow-unportable-names',
       'allow names that not every system can have, such as those with a colon',
     ),
+    hardLinks: flag('--hard-links', 'files with the same content become one file with several names, where possible'),
     includeSubject: flag('--include-subject', 'pull the subject of the artifact too, and its subject in turn'),
     config: text('--config <file[:type]>', 'save the config under this name, if it has the type'),
     maxUnpackedSize: parsed(

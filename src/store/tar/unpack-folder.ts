@@ -1,4 +1,4 @@
-import { rm, statfs } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { GantryError } from '../../errors.js'
 import { algorithmOf, Digester, type Digest } from '../../oci/digest.js'
@@ -7,6 +7,7 @@ import { collectBytes, type Bytes } from '../../util/bytes.js'
 import { withFileErrors } from '../../util/file-error.js'
 import { visibleLine } from '../../util/visible-text.js'
 import { decompress } from '../compression/decompress.js'
+import { freeBytesIn } from '../free-space.js'
 import { EntryPaths } from './entry-paths.js'
 import { FolderWriter, SMALL_FILE_SIZE } from './folder-writer.js'
 import { readTar, type TarItem } from './read-tar.js'
@@ -200,11 +201,7 @@ interface SizeLimit {
 
 async function sizeLimitOf(destination: string, options: UnpackFolderOptions): Promise<SizeLimit> {
   const { maxUnpackedSize = Number.POSITIVE_INFINITY, what } = options
-  const { bavail, bsize, blocks } = await withFileErrors('read', dirname(destination), () =>
-    statfs(dirname(destination)),
-  )
-  // Some virtual file systems have no figures.
-  const free = blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
+  const free = await freeBytesIn(dirname(destination))
   return maxUnpackedSize <= free
     ? { bytes: maxUnpackedSize, message: `${what} unpacks to more than the limit of ${maxUnpackedSize} bytes` }
     : {
