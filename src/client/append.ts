@@ -3,6 +3,7 @@ import type { Platform } from '../oci/platform.js'
 import type { SinkReference, SourceReference } from './open-target.js'
 import type { Opener } from './opener.js'
 import { withTotals, type OnProgress } from './progress.js'
+import { checkArgument } from './check-arguments.js'
 import { pathOfContent, type PushedContent } from './spool-content.js'
 import { tagsOf, withReference } from './target.js'
 
@@ -22,6 +23,7 @@ export async function append(
   layers: readonly PushedContent[],
   { base, platform, ...options }: AppendOptions,
 ): Promise<AppendResult> {
+  checkArgument('what is appended', 'list', layers)
   const target = await opener.openSink(to)
   const { tags = tagsOf(target), signal } = options
   const files = await pathsOf(layers, opener, signal)

@@ -8,6 +8,8 @@ import type { CopyResult } from '../graph/run-copy.js'
 import type { PlatformOptions } from '../graph/select-platform.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { AppendOptions } from './append.js'
+import { checkArgument, checkOptions } from './check-arguments.js'
+import { OPTION_KINDS } from './option-kinds.js'
 import type { CopyTarget, SinkReference, SourceReference, Target } from './open-target.js'
 import type { PushedContent, PushedFile } from './spool-content.js'
 import { tagsOf, withReference } from './target.js'
@@ -39,6 +41,7 @@ export class Client extends ContentClient {
     to: SinkReference | CopyTarget,
     options: WithProgress<CopyOptions> = {},
   ): Promise<CopyResult> {
+    checkOptions('copy', options, OPTION_KINDS.copy)
     const { copy } = await import('../graph/copy.js')
     const source = withReference(await this.open(from))
     const sink = await this.openCopySink(to)
@@ -65,6 +68,7 @@ export class Client extends ContentClient {
     files: readonly PushedFile[],
     options: WithProgress<PushFilesOptions> = {},
   ): Promise<PushFilesResult> {
+    checkOptions('push', options, OPTION_KINDS.push)
     const [{ pushFiles }, { filesToPush }] = await Promise.all([
       import('../artifact/push-files.js'),
       import('./spool-content.js'),
@@ -86,6 +90,7 @@ export class Client extends ContentClient {
     files: readonly PushedFile[],
     options: WithProgress<AttachOptions>,
   ): Promise<AttachResult> {
+    checkOptions('attach', options, OPTION_KINDS.attach)
     const [{ attach }, { filesToPush }] = await Promise.all([
       import('../artifact/attach.js'),
       import('./spool-content.js'),
@@ -108,6 +113,8 @@ export class Client extends ContentClient {
     folder: string,
     options: WithProgress<PullFilesOptions> = {},
   ): Promise<PullFilesResult> {
+    checkOptions('pull', options, OPTION_KINDS.pull)
+    checkArgument('the folder to pull into', 'text', folder)
     const { pullFiles } = await import('../artifact/pull-files.js')
     const { store, reference } = withReference(await this.open(from))
     const { cache = await this.openCache() } = options
@@ -120,6 +127,7 @@ export class Client extends ContentClient {
    * const { root } = await client.discover('localhost:5000/hello:v1', { artifactType: 'application/spdx+json' })
    */
   async discover(of: SourceReference, options: DiscoverOptions & PlatformOptions = {}): Promise<ReferrerTree> {
+    checkOptions('discover', options, OPTION_KINDS.discover)
     const { discover } = await import('../graph/discover.js')
     const { store, descriptor } = await this.#resolve(of, options)
     return discover(store, descriptor, options)
@@ -132,6 +140,7 @@ export class Client extends ContentClient {
    * const { digest } = await client.resolve('localhost:5000/hello:v1')
    */
   async resolve(reference: SourceReference, options: PlatformOptions = {}): Promise<Descriptor> {
+    checkOptions('resolve', options, OPTION_KINDS.platform)
     return (await this.#resolve(reference, options)).descriptor
   }
 
@@ -148,6 +157,7 @@ export class Client extends ContentClient {
     layers: readonly PushedContent[],
     options: AppendOptions = {},
   ): Promise<AppendResult> {
+    checkOptions('append', options, OPTION_KINDS.append)
     const { append } = await import('./append.js')
     return append(this, to, layers, options)
   }

@@ -2,9 +2,11 @@ import type { ErasedCredential, StoredCredential } from '../credentials/credenti
 import type { PlatformOptions } from '../graph/select-platform.js'
 import type { Descriptor } from '../oci/descriptor.js'
 import type { ManifestContent } from '../oci/manifest.js'
-import type { TagListOptions } from '../store/store.js'
+import type { CallOptions, TagListOptions } from '../store/store.js'
 import type { Bytes } from '../util/bytes.js'
 import type { Credential } from '../registry/auth/credential.js'
+import { checkArgument, checkOptions, type Kinds } from './check-arguments.js'
+import { OPTION_KINDS } from './option-kinds.js'
 import type { LoginOptions, LogoutOptions } from './login.js'
 import type { SinkReference, SourceReference } from './open-target.js'
 import { Opener } from './opener.js'
@@ -21,6 +23,8 @@ export interface TagOptions {
   readonly signal?: AbortSignal
 }
 
+const TAG_OPTIONS: Kinds<TagOptions> = { ...OPTION_KINDS.call, onFound: 'function', onTagged: 'function' }
+
 /** A blob that can be read once. */
 export interface OpenedBlob {
   readonly descriptor: Descriptor
@@ -35,6 +39,7 @@ export class ContentClient extends Opener {
    * const { descriptor, bytes } = await client.fetchManifest('localhost:5000/hello:v1')
    */
   async fetchManifest(reference: SourceReference, options: PlatformOptions = {}): Promise<ManifestContent> {
+    checkOptions('fetchManifest', options, OPTION_KINDS.platform)
     const { readPlatformManifest } = await import('../graph/select-platform.js')
     const target = withReference(await this.open(reference))
     return readPlatformManifest(await this.withCache(target.store), target.reference, options)
@@ -46,11 +51,14 @@ export class ContentClient extends Opener {
    * @example
    * for await (const chunk of (await client.fetchBlob(`localhost:5000/hello@${digest}`)).content) console.log(chunk.length)
    */
-  async fetchBlob(reference: SourceReference, { signal }: PlatformOptions = {}): Promise<OpenedBlob> {
+  async fetchBlob(reference: SourceReference, options: CallOptions = {}): Promise<OpenedBlob> {
+    checkOptions('fetchBlob', options, OPTION_KINDS.call)
+    const { signal } = options
     const { verifyContent } = await import('../store/verify.js')
     const { store, digest } = withDigest(await this.open(reference))
     const descriptor = await store.resolveBlob(digest, { signal })
-    return { descriptor, content: verifyContent(descriptor, store.fetch(descriptor, { signal })) }
+    const cached = await this.withCache(store)
+    return { descriptor, content: verifyContent(descriptor, cached.fetch(descriptor, { signal })) }
   }
 
   /**
@@ -65,6 +73,7 @@ export class ContentClient extends Opener {
     content: PushedContent,
     options: PushManifestOptions = {},
   ): Promise<PushedResult> {
+    checkOptions('pushManifest', options, OPTION_KINDS.pushManifest)
     const { pushManifest } = await import('./push-content.js')
     return pushManifest(this, to, content, options)
   }
@@ -78,6 +87,7 @@ export class ContentClient extends Opener {
    * const { descriptor } = await client.pushBlob('localhost:5000/hello', Buffer.from('hi'))
    */
   async pushBlob(to: SinkReference, content: PushedContent, options: PushBlobOptions = {}): Promise<PushedResult> {
+    checkOptions('pushBlob', options, OPTION_KINDS.pushBlob)
     const { pushBlob } = await import('./push-content.js')
     return pushBlob(this, to, content, options)
   }
@@ -89,6 +99,7 @@ export class ContentClient extends Opener {
    * await client.remove('localhost:5000/hello:v1', { referrers: true })
    */
   async remove(reference: SinkReference, options: RemoveOptions = {}): Promise<RemoveResult> {
+    checkOptions('remove', options, OPTION_KINDS.remove)
     const { remove } = await import('./remove.js')
     return remove(this, reference, options)
   }
@@ -98,11 +109,10 @@ export class ContentClient extends Opener {
    * @example
    * await client.tag('localhost:5000/hello:v1', ['latest', 'stable'])
    */
-  async tag(
-    reference: SinkReference,
-    tags: readonly string[],
-    { onFound, onTagged, signal }: TagOptions = {},
-  ): Promise<Descriptor> {
+  async tag(reference: SinkReference, tags: readonly string[], options: TagOptions = {}): Promise<Descriptor> {
+    checkOptions('tag', options, TAG_OPTIONS)
+    checkArgument('what is tagged with', 'texts', tags)
+    const { onFound, onTagged, signal } = options
     const target = withReference(await this.openSink(reference))
     const { descriptor } = await target.store.readManifest(target.reference, { signal })
     onFound?.(descriptor)
@@ -119,6 +129,7 @@ export class ContentClient extends Opener {
    * for await (const tag of client.tags('localhost:5000/hello')) console.log(tag)
    */
   async *tags(repository: SourceReference, options: TagListOptions = {}): AsyncGenerator<string, void, undefined> {
+    checkOptions('tags', options, OPTION_KINDS.tagList)
     yield* (await this.open(repository)).store.tags(options)
   }
 
@@ -128,6 +139,7 @@ export class ContentClient extends Opener {
    * for await (const name of client.repositories('localhost:5000')) console.log(name)
    */
   async *repositories(registry: string, options: TagListOptions = {}): AsyncGenerator<string, void, undefined> {
+    checkOptions('repositories', options, OPTION_KINDS.tagList)
     const { Registry } = await import('../registry/registry.js')
     yield* new Registry(await this.transport(registry)).catalog(options)
   }
@@ -140,6 +152,7 @@ export class ContentClient extends Opener {
    * await client.login('localhost:5000', { type: 'basic', username: 'me', password: 'secret' })
    */
   async login(registry: string, credential: Credential, options: LoginOptions = {}): Promise<StoredCredential> {
+    checkOptions('login', options, OPTION_KINDS.login)
     const { login } = await import('./login.js')
     return login(this, registry, credential, options)
   }
@@ -151,6 +164,7 @@ export class ContentClient extends Opener {
    * await client.logout('localhost:5000')
    */
   async logout(registry: string, options: LogoutOptions = {}): Promise<ErasedCredential> {
+    checkOptions('logout', options, OPTION_KINDS.logout)
     const { logout } = await import('./login.js')
     return logout(this, registry, options)
   }

@@ -11,6 +11,7 @@ import { checkCredential, type Credential } from '../registry/auth/credential.js
 import { classifyHost } from '../registry/http/host-class.js'
 import { Registry } from '../registry/registry.js'
 import { visibleLine } from '../util/visible-text.js'
+import { checkArgument } from './check-arguments.js'
 import type { CredentialFiles } from './connect.js'
 import type { Opener } from './opener.js'
 
@@ -42,6 +43,7 @@ export async function login(
   { onNotice, signal }: LoginOptions,
 ): Promise<StoredCredential> {
   checkRegistry(registry)
+  checkArgument('the credential', 'object', credential)
   checkCredential(credential)
   const own = opener.connections()
   const transport = await opener.connections({ credentials: credential }).transport(registry)
@@ -61,6 +63,7 @@ export async function logout(
   registry: string,
   { credentials, signal }: LogoutOptions,
 ): Promise<ErasedCredential> {
+  checkArgument('the registry', 'text', registry)
   const settings = opener.connections({ credentials }).credentialSettings()
   return eraseCredential({ ...settings, signal: signal ?? settings.signal }, registry)
 }
@@ -84,6 +87,7 @@ function isReadOnTheWay(origin: string): boolean {
 }
 
 function checkRegistry(registry: string): void {
+  checkArgument('the registry', 'text', registry)
   if (isRegistryName(registry)) return
   throw new GantryError('invalid-argument', `"${visibleLine(registry)}" is not the name of a registry`, {
     hint: 'Name it as references do: host[:port].',

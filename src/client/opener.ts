@@ -1,7 +1,9 @@
+import { GantryError } from '../errors.js'
 import type { RepositoryOptions } from '../registry/repository.js'
 import type { RegistryTransport } from '../registry/http/transport.js'
 import type { LayoutStore } from '../store/layout.js'
 import type { Source } from '../store/store.js'
+import { checkArgument, checkOptions, type Kinds } from './check-arguments.js'
 import { cacheFolderOf, Connections, surroundingsOf, type ConnectOptions, type RegistryAccess } from './connect.js'
 import {
   openCopySink,
@@ -25,6 +27,31 @@ export interface OpenOptions extends TargetNameOptions {
   readonly repository?: RepositoryOptions
 }
 
+const OPEN_OPTIONS: Kinds<OpenOptions> = { access: 'object', repository: 'object', scheme: 'text', layoutPath: 'text' }
+
+const CLIENT_OPTIONS: Kinds<ClientOptions> = {
+  signal: 'object',
+  credentials: 'any',
+  plainHttp: 'flag',
+  tls: 'object',
+  resolve: 'list',
+  headers: 'object',
+  trustedAuthHosts: 'texts',
+  referrers: 'text',
+  chunkSize: 'number',
+  environment: 'object',
+  homeFolder: 'text',
+  proxy: 'object',
+  retry: 'object',
+  timeouts: 'object',
+  maxManifestSize: 'number',
+  userAgent: 'text',
+  onRequestEvent: 'function',
+  trace: 'flag',
+  onSkippedFile: 'function',
+  cacheFolder: 'text',
+}
+
 interface Closable {
   close(): Promise<void>
 }
@@ -36,6 +63,7 @@ export class Opener implements AsyncDisposable {
   readonly #open: Closable[] = []
 
   constructor(options: ClientOptions = {}) {
+    checkOptions('client', options, CLIENT_OPTIONS)
     this.#options = options
     this.#connections = this.closeLater(new Connections(options))
   }
@@ -48,6 +76,7 @@ export class Opener implements AsyncDisposable {
    */
   async open(reference: string | Target, options: OpenOptions = {}): Promise<Target> {
     if (isTarget(reference)) return reference
+    checkOptions('open', options, OPEN_OPTIONS)
     return openSource(parseTargetName(reference, options), this.connections(options.access), options.repository)
   }
 
@@ -57,6 +86,7 @@ export class Opener implements AsyncDisposable {
    */
   async openSink(reference: string | Target<WritableStore>, options: OpenOptions = {}): Promise<Target<WritableStore>> {
     if (isTarget(reference)) return reference
+    checkOptions('open', options, OPEN_OPTIONS)
     return openSink(parseTargetName(reference, options), this.connections(options.access), options.repository)
   }
 
@@ -84,7 +114,8 @@ export class Opener implements AsyncDisposable {
   }
 
   /** The connection to a registry, `host[:port]`; the same one each time. */
-  transport(registry: string): Promise<RegistryTransport> {
+  async transport(registry: string): Promise<RegistryTransport> {
+    checkArgument('the registry', 'text', registry)
     return this.#connections.transport(registry)
   }
 
@@ -144,5 +175,8 @@ function optionsWith(own: ClientOptions, access: RegistryAccess): ClientOptions 
 
 /** Whether a verb was given a target that is open, and no reference. */
 function isTarget<Opened extends object>(reference: string | Opened): reference is Opened {
-  return typeof reference === 'object'
+  if (typeof reference === 'string') return false
+  checkArgument('the reference', 'object', reference)
+  if ('store' in reference) return true
+  throw new GantryError('invalid-argument', 'the reference is an object, and no target that was opened')
 }

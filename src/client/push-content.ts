@@ -9,6 +9,7 @@ import { FileSource } from '../store/file-source.js'
 import { collectBytes, openBytes } from '../util/bytes.js'
 import { reasonOf, withFileErrors } from '../util/file-error.js'
 import type { SinkReference } from './open-target.js'
+import { checkArgument } from './check-arguments.js'
 import type { Opener } from './opener.js'
 import { withTotals, type OnProgress } from './progress.js'
 import { pathOfContent, type PushedContent } from './spool-content.js'
@@ -47,6 +48,7 @@ export async function pushManifest(
   { mediaType, tags, onEvent, signal }: PushManifestOptions,
 ): Promise<PushedResult> {
   const target = await opener.openSink(to)
+  checkArgument('the manifest', 'bytes', content)
   const bytes = await readManifest(content, opener.maxManifestSize)
   const descriptor = describeManifest(bytes, mediaType)
   if (target.digest !== undefined && target.digest !== descriptor.digest) {

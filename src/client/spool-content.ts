@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkArgument } from './check-arguments.js'
 import type { FileToPush } from '../artifact/push-files.js'
 import type { Annotations } from '../oci/descriptor.js'
 import { throwIfAborted } from '../util/abort.js'
@@ -27,6 +28,7 @@ export type PushedContent = string | Uint8Array | Bytes
 
 /** The path of content that is to be read more than once: a temporary file, unless it is one already. */
 export async function pathOfContent(content: PushedContent, owner: Owner, signal?: AbortSignal): Promise<string> {
+  checkArgument('content', 'bytes', content)
   if (typeof content === 'string') return content
   return spoolToFile(content instanceof Uint8Array ? [content] : untilAborted(content, signal), owner)
 }
@@ -40,8 +42,17 @@ export async function filesToPush(
   owner: Owner,
   { signal }: { readonly signal?: AbortSignal },
 ): Promise<readonly FileToPush[]> {
-  const named = files.map((file) => (typeof file === 'string' ? { path: file } : file))
+  checkArgument('what is pushed', 'list', files)
+  const named = files.map((file) => (typeof file === 'string' ? { path: file } : checkedFile(file)))
   return Promise.all(named.map(async (file) => ('content' in file ? spoolContent(file, owner, signal) : file)))
+}
+
+function checkedFile(file: FileToPush | ContentToPush): FileToPush | ContentToPush {
+  checkArgument('a file to push', 'object', file)
+  const { name, path } = file as Partial<FileToPush>
+  if ('content' in file || name !== undefined) checkArgument('the name of a file', 'text', name)
+  if (!('content' in file)) checkArgument('the path of a file', 'text', path)
+  return file
 }
 
 /** Writes content to a temporary file, as a file to push under its name. */

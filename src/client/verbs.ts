@@ -12,6 +12,7 @@ import type { ManifestContent } from '../oci/manifest.js'
 import type { Credential } from '../registry/auth/credential.js'
 import type { CallOptions, TagListOptions } from '../store/store.js'
 import type { AppendOptions } from './append.js'
+import { checkArgument } from './check-arguments.js'
 import { Client } from './client.js'
 import type { OpenedBlob, TagOptions } from './content-client.js'
 import type { LoginOptions, LogoutOptions } from './login.js'
@@ -29,8 +30,12 @@ export type OneCall<Options> = Options & { readonly client?: ClientOptions }
  * @example
  * await copy('localhost:5000/hello:v1', 'registry.example.com/team/hello:v1', { referrers: true })
  */
-export function copy(from: string, to: string, options: OneCall<WithProgress<CopyOptions>> = {}): Promise<CopyResult> {
-  const { client: _, ...verb } = options
+export async function copy(
+  from: string,
+  to: string,
+  options: OneCall<WithProgress<CopyOptions>> = {},
+): Promise<CopyResult> {
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.copy(from, to, verb))
 }
 
@@ -39,12 +44,12 @@ export function copy(from: string, to: string, options: OneCall<WithProgress<Cop
  * @example
  * await push('localhost:5000/notes:v1', [{ name: 'note.txt', content: Buffer.from('hi'), mediaType: 'text/plain' }])
  */
-export function push(
+export async function push(
   to: string,
   files: readonly PushedFile[],
   options: OneCall<WithProgress<PushFilesOptions>> = {},
 ): Promise<PushFilesResult> {
-  const { client: _, ...verb } = options
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.push(to, files, verb))
 }
 
@@ -53,12 +58,12 @@ export function push(
  * @example
  * await attach('localhost:5000/hello:v1', ['sbom.json'], { artifactType: 'application/spdx+json' })
  */
-export function attach(
+export async function attach(
   to: string,
   files: readonly PushedFile[],
   options: OneCall<WithProgress<AttachOptions>>,
 ): Promise<AttachResult> {
-  const { client: _, ...verb } = options
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.attach(to, files, verb))
 }
 
@@ -67,12 +72,12 @@ export function attach(
  * @example
  * const { files } = await pull('localhost:5000/hello:v1', './download')
  */
-export function pull(
+export async function pull(
   from: string,
   folder: string,
   options: OneCall<WithProgress<PullFilesOptions>> = {},
 ): Promise<PullFilesResult> {
-  const { client: _, ...verb } = options
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.pull(from, folder, verb))
 }
 
@@ -81,12 +86,12 @@ export function pull(
  * @example
  * await append('localhost:5000/app:v2', ['app.tar'], { base: 'localhost:5000/app:v1' })
  */
-export function append(
+export async function append(
   to: string,
   layers: readonly PushedContent[],
   options: OneCall<AppendOptions> = {},
 ): Promise<AppendResult> {
-  const { client: _, ...verb } = options
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.append(to, layers, verb))
 }
 
@@ -95,8 +100,11 @@ export function append(
  * @example
  * const { root } = await discover('localhost:5000/hello:v1', { artifactType: 'application/spdx+json' })
  */
-export function discover(of: string, options: OneCall<DiscoverOptions & PlatformOptions> = {}): Promise<ReferrerTree> {
-  const { client: _, ...verb } = options
+export async function discover(
+  of: string,
+  options: OneCall<DiscoverOptions & PlatformOptions> = {},
+): Promise<ReferrerTree> {
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.discover(of, verb))
 }
 
@@ -105,8 +113,8 @@ export function discover(of: string, options: OneCall<DiscoverOptions & Platform
  * @example
  * const { digest } = await resolve('localhost:5000/hello:v1')
  */
-export function resolve(reference: string, options: OneCall<PlatformOptions> = {}): Promise<Descriptor> {
-  const { client: _, ...verb } = options
+export async function resolve(reference: string, options: OneCall<PlatformOptions> = {}): Promise<Descriptor> {
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.resolve(reference, verb))
 }
 
@@ -115,8 +123,11 @@ export function resolve(reference: string, options: OneCall<PlatformOptions> = {
  * @example
  * const { descriptor, bytes } = await fetchManifest('localhost:5000/hello:v1')
  */
-export function fetchManifest(reference: string, options: OneCall<PlatformOptions> = {}): Promise<ManifestContent> {
-  const { client: _, ...verb } = options
+export async function fetchManifest(
+  reference: string,
+  options: OneCall<PlatformOptions> = {},
+): Promise<ManifestContent> {
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.fetchManifest(reference, verb))
 }
 
@@ -125,12 +136,12 @@ export function fetchManifest(reference: string, options: OneCall<PlatformOption
  * @example
  * await pushManifest('localhost:5000/hello:v1', 'manifest.json')
  */
-export function pushManifest(
+export async function pushManifest(
   to: string,
   content: PushedContent,
   options: OneCall<PushManifestOptions> = {},
 ): Promise<PushedResult> {
-  const { client: _, ...verb } = options
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.pushManifest(to, content, verb))
 }
 
@@ -139,12 +150,12 @@ export function pushManifest(
  * @example
  * const { descriptor } = await pushBlob('localhost:5000/hello', Buffer.from('hi'))
  */
-export function pushBlob(
+export async function pushBlob(
   to: string,
   content: PushedContent,
   options: OneCall<PushBlobOptions> = {},
 ): Promise<PushedResult> {
-  const { client: _, ...verb } = options
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.pushBlob(to, content, verb))
 }
 
@@ -153,8 +164,8 @@ export function pushBlob(
  * @example
  * await remove('localhost:5000/hello:v1', { referrers: true })
  */
-export function remove(reference: string, options: OneCall<RemoveOptions> = {}): Promise<RemoveResult> {
-  const { client: _, ...verb } = options
+export async function remove(reference: string, options: OneCall<RemoveOptions> = {}): Promise<RemoveResult> {
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.remove(reference, verb))
 }
 
@@ -163,12 +174,12 @@ export function remove(reference: string, options: OneCall<RemoveOptions> = {}):
  * @example
  * await tag('localhost:5000/hello:v1', ['latest', 'stable'])
  */
-export function tag(
+export async function tag(
   reference: string,
   tags: readonly string[],
   options: OneCall<TagOptions> = {},
 ): Promise<Descriptor> {
-  const { client: _, ...verb } = options
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.tag(reference, tags, verb))
 }
 
@@ -177,12 +188,12 @@ export function tag(
  * @example
  * await login('localhost:5000', { type: 'basic', username: 'me', password: 'secret' })
  */
-export function login(
+export async function login(
   registry: string,
   credential: Credential,
   options: OneCall<LoginOptions> = {},
 ): Promise<StoredCredential> {
-  const { client: _, ...verb } = options
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.login(registry, credential, verb))
 }
 
@@ -191,8 +202,8 @@ export function login(
  * @example
  * await logout('localhost:5000')
  */
-export function logout(registry: string, options: OneCall<LogoutOptions> = {}): Promise<ErasedCredential> {
-  const { client: _, ...verb } = options
+export async function logout(registry: string, options: OneCall<LogoutOptions> = {}): Promise<ErasedCredential> {
+  const verb = optionsOfVerb(options)
   return withClient(options, (opened) => opened.logout(registry, verb))
 }
 
@@ -202,8 +213,8 @@ export function logout(registry: string, options: OneCall<LogoutOptions> = {}): 
  * const { descriptor, content } = await fetchBlob(`localhost:5000/hello@${digest}`)
  * for await (const chunk of content) console.log(chunk.length)
  */
-export async function fetchBlob(reference: string, options: OneCall<PlatformOptions> = {}): Promise<OpenedBlob> {
-  const { client: _, ...verb } = options
+export async function fetchBlob(reference: string, options: OneCall<CallOptions> = {}): Promise<OpenedBlob> {
+  const verb = optionsOfVerb(options)
   const { descriptor } = await withClient(options, (opened) => opened.fetchBlob(reference, verb))
   // Nothing stays open where the content is not read.
   const content = withOpenClient(options, async function* (opened) {
@@ -217,12 +228,12 @@ export async function fetchBlob(reference: string, options: OneCall<PlatformOpti
  * @example
  * for await (const name of tags('localhost:5000/hello')) console.log(name)
  */
-export function tags(
+export async function* tags(
   repository: string,
   options: OneCall<TagListOptions> = {},
 ): AsyncGenerator<string, void, undefined> {
-  const { client: _, ...verb } = options
-  return withOpenClient(options, (opened) => opened.tags(repository, verb))
+  const verb = optionsOfVerb(options)
+  yield* withOpenClient(options, (opened) => opened.tags(repository, verb))
 }
 
 /**
@@ -230,12 +241,19 @@ export function tags(
  * @example
  * for await (const name of repositories('localhost:5000')) console.log(name)
  */
-export function repositories(
+export async function* repositories(
   registry: string,
   options: OneCall<TagListOptions> = {},
 ): AsyncGenerator<string, void, undefined> {
+  const verb = optionsOfVerb(options)
+  yield* withOpenClient(options, (opened) => opened.repositories(registry, verb))
+}
+
+/** @throws GantryError `invalid-argument` for what is no object */
+function optionsOfVerb<Options extends object>(options: OneCall<Options>): Omit<OneCall<Options>, 'client'> {
+  checkArgument('the last argument', 'object', options)
   const { client: _, ...verb } = options
-  return withOpenClient(options, (opened) => opened.repositories(registry, verb))
+  return verb
 }
 
 /** Uses a client and closes it, whatever happens. */

@@ -1,3 +1,4 @@
+import { requireObject, requireText } from '../util/require-kind.js'
 import { GantryError } from '../errors.js'
 
 /** What an image runs on (image-spec, image-index.md, "platform"). */
@@ -15,6 +16,8 @@ export interface Platform {
  * @throws GantryError `invalid-platform`
  */
 export function parsePlatform(text: string, defaultArchitecture: string): Platform {
+  requireText('a platform', text)
+  requireText('an architecture', defaultArchitecture)
   const colon = text.indexOf(':')
   const [os = '', architecture = defaultArchitecture, variant, ...rest] = (
     colon === -1 ? text : text.slice(0, colon)
@@ -35,6 +38,7 @@ export function parsePlatform(text: string, defaultArchitecture: string): Platfo
 
 /** The text of a platform; the inverse of {@link parsePlatform}. */
 export function formatPlatform(platform: Platform): string {
+  requireObject('a platform in its parts', platform)
   const variant = platform.variant === undefined ? '' : `/${platform.variant}`
   const osVersion = platform['os.version'] === undefined ? '' : `:${platform['os.version']}`
   return `${platform.os}/${platform.architecture}${variant}${osVersion}`

@@ -1,4 +1,5 @@
 import { GantryError } from '../errors.js'
+import { requireObject, requireText } from '../util/require-kind.js'
 import { visibleLine } from '../util/visible-text.js'
 import { isDigest, parseDigest, type Digest } from './digest.js'
 
@@ -55,6 +56,7 @@ export function isRegistryName(text: string): boolean {
  * @throws GantryError `invalid-reference`
  */
 export function parseReference(text: string): Reference {
+  requireText('a reference', text)
   if (Buffer.byteLength(text) > MAX_LENGTH) throw invalid(`${text.slice(0, 60)}…`, 'it is too long')
   if (text.trim() === '') throw invalid(text, 'it is empty')
   const slash = text.indexOf('/')
@@ -100,7 +102,9 @@ export function parseTaggedReference(text: string): TaggedReference {
 }
 
 /** The text of a reference; the inverse of {@link parseReference}. */
-export function formatReference({ registry, repository, tag, digest }: Reference): string {
+export function formatReference(reference: Reference): string {
+  requireObject('a reference in its parts', reference)
+  const { registry, repository, tag, digest } = reference
   return `${registry}/${repository}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@${digest}`}`
 }
 

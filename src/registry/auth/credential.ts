@@ -1,4 +1,5 @@
 import { GantryError } from '../../errors.js'
+import { requireObject } from '../../util/require-kind.js'
 
 /** What is known to a registry's origin. */
 export type Credential =
@@ -8,11 +9,21 @@ export type Credential =
   /** A bearer token that is sent as it is, `registrytoken` in Docker's config. */
   | { readonly type: 'registry-token'; readonly token: string }
 
+const TYPES: ReadonlySet<string> = new Set<Credential['type']>(['basic', 'identity-token', 'registry-token'])
+
 /**
  * Refuses a credential that no request can carry.
  * @throws GantryError `invalid-argument` for a user name with a colon (RFC 7617, section 2)
  */
 export function checkCredential(credential: Credential): void {
+  requireObject('a credential', credential)
+  const secrets = credential.type === 'basic' ? [credential.username, credential.password] : [credential.token]
+  if (!TYPES.has(credential.type) || secrets.some((secret) => typeof secret !== 'string')) {
+    throw new GantryError(
+      'invalid-argument',
+      `a credential has a type (${[...TYPES].join(', ')}) and what belongs to it`,
+    )
+  }
   if (credential.type !== 'basic' || !credential.username.includes(':')) return
   throw new GantryError('invalid-argument', 'the user name must not contain a colon', {
     hint: 'A password is given by itself, such as on standard input.',
