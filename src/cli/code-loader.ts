@@ -4,8 +4,7 @@ import { Script } from 'node:vm'
 import type { CodeCache, CompiledCode } from './code-cache.js'
 import { engineTag, tuneForStart, untuneEngine } from './tune-engine.js'
 
-interface LoadedCode {
-  readonly module: { exports: unknown }
+interface LoadedFile {
   readonly script: Script
   readonly stamp: string
   /** Of the engine when this was loaded: compiled code is good for the settings that it was made with, and no others. */
@@ -17,13 +16,20 @@ interface LoadedCode {
 type Require = (name: string) => unknown
 type LazyBuiltin = (name: string, properties: readonly string[]) => object
 
+interface LoadedModule {
+  exports: unknown
+}
+
 /** What the build puts into files beside what CommonJS has. */
 interface GantryFile {
   readonly lazyBuiltin: LazyBuiltin
+  /** Modules of a file that has several; they run when they are first asked for. */
+  readonly define: (modules: Readonly<Record<string, CodeOfModule>>) => void
   readonly moduleUrl: () => string
 }
 
-type CodeOfFile = (exports: unknown, require: Require, module: { exports: unknown }, file: GantryFile) => void
+type CodeOfModule = (exports: unknown, require: Require, module: LoadedModule) => void
+type CodeOfFile = (exports: unknown, require: Require, module: LoadedModule, file: GantryFile) => void
 
 /**
  * Loads the files of the program, which the build makes in a form of their own: like CommonJS, with Node's modules
@@ -33,7 +39,9 @@ export class CodeLoader {
   readonly #folder: string
   readonly #requireOther: Require
   readonly #cache: CodeCache | undefined
-  readonly #loaded = new Map<string, LoadedCode>()
+  readonly #files = new Map<string, LoadedFile>()
+  readonly #defined = new Map<string, CodeOfModule>()
+  readonly #modules = new Map<string, LoadedModule>()
 
   /** @param requireOther for what is not a file of the program: Node's modules and optional packages */
   constructor(folder: string, requireOther: Require, cache: CodeCache | undefined) {
@@ -42,10 +50,18 @@ export class CodeLoader {
     this.#cache = cache
   }
 
-  /** @param name as in `./program.cjs` */
+  /** @param name as in `./start.cjs` */
   load(name: string): unknown {
-    const known = this.#loaded.get(name)
-    if (known !== undefined) return known.module.exports
+    const known = this.#modules.get(name)
+    if (known !== undefined) return known.exports
+    const run = this.#defined.get(name) ?? this.#read(name)
+    const module: LoadedModule = { exports: {} }
+    this.#modules.set(name, module)
+    run(module.exports, this.#require, module, this.#file)
+    return module.exports
+  }
+
+  #read(name: string): CodeOfFile {
     const path = join(this.#folder, name)
     const stamp = stampOf(path)
     const tag = engineTag()
@@ -54,16 +70,13 @@ export class CodeLoader {
     const text = `(function (exports, require, module, gantryFile) {${readFileSync(path, 'latin1')}\n})`
     const script = new Script(text, { filename: path, cachedData })
     const isFresh = cachedData === undefined || script.cachedDataRejected === true
-    const loaded = { module: { exports: {} }, script, stamp, tag, isFresh }
-    this.#loaded.set(name, loaded)
-    const run = script.runInThisContext() as CodeOfFile
-    run(loaded.module.exports, this.#require, loaded.module, this.#file)
-    return loaded.module.exports
+    this.#files.set(name, { script, stamp, tag, isFresh })
+    return script.runInThisContext() as CodeOfFile
   }
 
   /** Keeps what was compiled in this run, with the functions that were called. The engine is not tuned any more then. */
   keep(): void {
-    if (this.#cache === undefined || ![...this.#loaded.values()].some(({ isFresh }) => isFresh)) return
+    if (this.#cache === undefined || ![...this.#files.values()].some(({ isFresh }) => isFresh)) return
     // Code is written for the settings of this moment.
     tuneForStart()
     const tuned = this.#codesFor(engineTag())
@@ -74,7 +87,7 @@ export class CodeLoader {
   }
 
   #codesFor(engine: number): (CompiledCode & { readonly isFresh: boolean })[] {
-    return [...this.#loaded]
+    return [...this.#files]
       .filter(([, { tag }]) => tag === engine)
       .map(([name, { tag, stamp, script, isFresh }]) => {
         return { name: keyOf(name, tag), stamp, data: script.createCachedData(), isFresh }
@@ -83,6 +96,9 @@ export class CodeLoader {
 
   readonly #file: GantryFile = {
     lazyBuiltin,
+    define: (modules) => {
+      for (const [name, code] of Object.entries(modules)) this.#defined.set(name, code)
+    },
     // What a file finds beside it, such as the worker, is beside the folder of the program.
     moduleUrl: () => process.getBuiltinModule('node:url').pathToFileURL(this.#folder).href,
   }

@@ -18,7 +18,7 @@ export async function loadProgram({
 }: Pick<Context, 'environment' | 'homeFolder'>): Promise<typeof Program> {
   if (typeof GANTRY_CODE_FOLDER === 'undefined') return import('./program.js')
   loader ??= openLoader(join(__dirname, GANTRY_CODE_FOLDER), cacheFolderOf(environment, homeFolder))
-  return loader.load('./program.cjs') as typeof Program
+  return loader.load('./start.cjs') as typeof Program
 }
 
 function openLoader(folder: string, cacheFolder: string | undefined): CodeLoader {

@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 
 /**
  * What kind of place an address is. `reserved` stands for everything that no server can be meant by: unspecified,
@@ -21,7 +21,7 @@ const LISTS = BLOCKS.map(([hostClass, blocks]) => {
   const list = new BlockList()
   for (const block of blocks) {
     const [network = '', prefix = ''] = block.split('/')
-    list.addSubnet(network, Number(prefix), isIPv6(network) ? 'ipv6' : 'ipv4')
+    list.addSubnet(network, Number(prefix), network.includes(':') ? 'ipv6' : 'ipv4')
   }
   return { hostClass, list }
 })
