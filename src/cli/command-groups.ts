@@ -13,6 +13,7 @@ export const COMMAND_GROUPS: Readonly<Record<string, GroupSummary>> = {
   manifest: { summary: 'Work with manifests' },
   'manifest/index': { summary: 'Work with indexes', stage: 'experimental' },
   blob: { summary: 'Work with blobs' },
+  layout: { summary: 'Work with image layouts' },
   repo: { summary: 'Work with repositories', aliases: ['repository'] },
   completion: { summary: 'Print the completion script for a shell' },
   registry: { summary: 'Run a registry of your own, and keep settings of others' },

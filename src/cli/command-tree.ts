@@ -24,7 +24,7 @@ export const COMMAND_TREE: CommandGroup = {
     {
       name: 'backup',
       stage: 'experimental',
-      summary: 'Back up artifacts from a registry into an OCI image layout',
+      summary: 'Back up a repository into a folder or a tar',
       load: async () => (await import('./commands/backup.js')).default,
     },
     {
@@ -88,6 +88,17 @@ export const COMMAND_TREE: CommandGroup = {
       name: 'generate-key-pair',
       summary: 'Make a pair of keys to sign with',
       load: async () => (await import('./commands/generate-key-pair.js')).default,
+    },
+    {
+      name: 'layout',
+      summary: 'Work with image layouts',
+      commands: [
+        {
+          name: 'gc',
+          summary: 'Remove what nothing in an image layout refers to',
+          load: async () => (await import('./commands/layout/gc.js')).default,
+        },
+      ],
     },
     { name: 'login', summary: 'Log in to a registry', load: async () => (await import('./commands/login.js')).default },
     {
@@ -209,7 +220,7 @@ export const COMMAND_TREE: CommandGroup = {
     {
       name: 'restore',
       stage: 'experimental',
-      summary: 'Restore artifacts to a registry from an OCI image layout',
+      summary: 'Restore a repository from a backup',
       load: async () => (await import('./commands/restore.js')).default,
     },
     {

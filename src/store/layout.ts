@@ -5,6 +5,7 @@ import type { LayoutIndex } from '../oci/layout-index.js'
 import { throwIfAborted } from '../util/abort.js'
 import { openBytes, type OpenContent } from '../util/bytes.js'
 import { LayoutBlobs } from './layout-blobs.js'
+import { collectGarbage, type GarbageOptions, type GarbageResult } from './layout-garbage.js'
 import { LayoutIndexFile } from './layout-index-file.js'
 import { LayoutReader } from './layout-reader.js'
 import { receiveManifest } from './receive-content.js'
@@ -25,16 +26,18 @@ export interface LayoutStoreOptions {
  * `index.json` lists what has a name, and manifests without one that no index there contains.
  */
 export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger {
+  readonly #folder: string
   readonly #blobs: LayoutBlobs
   readonly #index: LayoutIndexFile
   readonly #verify: boolean
 
-  private constructor(blobs: LayoutBlobs, index: LayoutIndexFile, verify: boolean) {
+  private constructor(folder: string, blobs: LayoutBlobs, index: LayoutIndexFile, verify: boolean) {
     super({
       readIndex: () => index.read(),
       sizeOf: (digest) => blobs.sizeOf(digest),
       open: (digest, range) => blobs.open(digest, range),
     })
+    this.#folder = folder
     this.#blobs = blobs
     this.#index = index
     this.#verify = verify
@@ -49,7 +52,7 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
     const blobs = new LayoutBlobs(folder)
     const index = new LayoutIndexFile(folder, { create: options.create ?? false, beforeWrite: () => blobs.sync() })
     await index.check()
-    return new LayoutStore(blobs, index, options.verify ?? false)
+    return new LayoutStore(folder, blobs, index, options.verify ?? false)
   }
 
   /**
@@ -94,6 +97,22 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
       await this.#moveTag(index, descriptor, tag, signal)
       return undefined
     }, signal)
+  }
+
+  /**
+   * Removes what nothing in the layout refers to: blobs that `index.json` does not lead to, and what dead processes have
+   * left.
+   * @throws GantryError `locked` while another process writes; what is wrong with a manifest that is listed
+   */
+  async collectGarbage(options: GarbageOptions = {}): Promise<GarbageResult> {
+    let result: GarbageResult = { removed: [], kept: [] }
+    await this.#index.update(async (index) => {
+      const { signal } = options
+      const readManifest = (descriptor: Descriptor) => this.readManifest(descriptor.digest, { signal })
+      result = await collectGarbage({ folder: this.#folder, index, readManifest }, options)
+      return undefined
+    }, options.signal)
+    return result
   }
 
   /**

@@ -88,16 +88,36 @@ function removeAtOnce(path: string): void {
  * other hosts or in other containers go after a day without a change. A folder that does not exist has none.
  */
 export async function sweepTempFiles(folder: string): Promise<void> {
-  let names: string[]
+  for (const name of await temporaryNamesIn(folder)) await removeIfAbandoned(join(folder, name))
+}
+
+async function temporaryNamesIn(folder: string): Promise<readonly string[]> {
   try {
-    names = await readdir(folder)
+    return (await readdir(folder)).filter((name) => name.startsWith(PREFIX) && name.endsWith(SUFFIX))
   } catch (cause) {
     // Where names may not be listed, files may still be written.
-    if (isSystemError(cause, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM')) return
+    if (isSystemError(cause, 'ENOENT', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM')) return []
     throw fileError(cause, 'list', folder)
   }
-  const stale = names.filter((name) => name.startsWith(PREFIX) && name.endsWith(SUFFIX))
-  for (const name of stale) await removeIfAbandoned(join(folder, name))
+}
+
+/**
+ * Finds a temporary file of another process that may still be at work in a folder: one that runs, or one elsewhere that
+ * has changed its file within a day. A folder that does not exist has none.
+ */
+export async function findLiveTempFile(folder: string): Promise<string | undefined> {
+  for (const name of await temporaryNamesIn(folder)) {
+    const owner = parseOwner(name.slice(PREFIX.length, -SUFFIX.length))
+    if (owner === undefined || owner.pid === process.pid) continue
+    const liveness = livenessOf(owner)
+    const path = join(folder, name)
+    if (liveness === 'alive' || (liveness === 'unknown' && !(await isAbandoned(path)))) return path
+  }
+  return undefined
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  return Date.now() - (await lstat(path)).mtimeMs >= ABANDONED_AFTER
 }
 
 async function removeIfAbandoned(path: string): Promise<void> {
@@ -106,7 +126,7 @@ async function removeIfAbandoned(path: string): Promise<void> {
   const liveness = livenessOf(owner)
   if (liveness === 'alive') return
   try {
-    if (liveness === 'unknown' && Date.now() - (await lstat(path)).mtimeMs < ABANDONED_AFTER) return
+    if (liveness === 'unknown' && !(await isAbandoned(path))) return
     // In a folder that others write to as well, only what is ours is ours to remove.
     await removeTree(path, process.getuid?.())
   } catch (cause) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import type { Credential } from '../../../src/registry/auth/credential.js'
 import { createAuthority, createCertificate } from './certificates.js'
 import { get, put, textOf, useTransports } from './transport-fixture.js'
@@ -246,3 +246,39 @@ test('a large upload over TLS arrives whole', async () => {
   expect((await transport.request(put('/v2/x', bytes))).status).toBe(201)
   expect(server.ledger.at(-1)).toMatchObject({ bodySize: bytes.length, complete: true })
 })
+
+test.each([
+  ['once', 1],
+  ['with every piece', 5],
+])(
+  'a server that negotiates anew in the middle of a response, %s, is read to the end or not at all',
+  async (_, times) => {
+    const pieces = Array.from({ length: 5 }, (_unused, index) => String(index).repeat(1000))
+    const server = createTlsServer({ ...good, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }, (socket) => {
+      socket.on('error', () => undefined)
+      socket.once('data', () => void answer(socket))
+    })
+    const answer = async (socket: TLSSocket): Promise<void> => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${pieces.join('').length}\r\nConnection: close\r\n\r\n`)
+      for (const [index, piece] of pieces.entries()) {
+        socket.write(piece)
+        if (index >= times) continue
+        // Whoever does not answer it is served on all the same.
+        await Promise.race([
+          new Promise<void>((resolve) => void socket.renegotiate({}, () => resolve())),
+          new Promise((resolve) => setTimeout(resolve, 50)),
+        ])
+      }
+      socket.end()
+    }
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const transport = connect({ host }, { plainHttp: false, tls: { ca }, retry: { attempts: 1 } })
+    try {
+      expect(await textOf(await transport.request(get('/v2/x')))).toBe(pieces.join(''))
+    } catch (error) {
+      expect(error).toMatchObject({ code: expect.stringMatching(/^(network|tls)-error$/) as string })
+    }
+    server.close()
+  },
+)
