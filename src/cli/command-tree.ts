@@ -73,6 +73,11 @@ export const COMMAND_TREE: CommandGroup = {
       ],
     },
     {
+      name: 'config',
+      summary: 'Show the config of an image',
+      load: async () => (await import('./commands/config.js')).default,
+    },
+    {
       name: 'copy',
       aliases: ['cp'],
       summary: 'Copy artifacts from one target to another',
@@ -154,6 +159,11 @@ export const COMMAND_TREE: CommandGroup = {
           load: async () => (await import('./commands/manifest/push.js')).default,
         },
       ],
+    },
+    {
+      name: 'mutate',
+      summary: 'Change an image: its labels, environment, command and the like',
+      load: async () => (await import('./commands/mutate.js')).default,
     },
     {
       name: 'pull',

@@ -68,16 +68,20 @@ export async function appendLayers(
   options: AppendOptions = {},
 ): Promise<AppendResult> {
   if (files.length === 0) throw new GantryError('invalid-argument', 'there is no layer to append')
-  await using work = new WorkFolder(options.temporaryFolder)
-  const { base, signal, setBaseImageAnnotations = false } = options
-  const image = await openBase(options)
-  const layers = new LayerFiles(files, work, signal)
-  const appended = await editEach(image, async (one) => {
-    const annotations = setBaseImageAnnotations ? baseAnnotations(one, base?.name) : {}
-    return withAnnotations(withLayers(one, await layers.readFor(one)), annotations)
-  })
-  const pushed = await pushImage(sink, appended, options)
-  return { ...pushed, layers: layers.descriptors }
+  const work = new WorkFolder(options.temporaryFolder)
+  try {
+    const { base, signal, setBaseImageAnnotations = false } = options
+    const image = await openBase(options)
+    const layers = new LayerFiles(files, work, signal)
+    const appended = await editEach(image, async (one) => {
+      const annotations = setBaseImageAnnotations ? baseAnnotations(one, base?.name) : {}
+      return withAnnotations(withLayers(one, await layers.readFor(one)), annotations)
+    })
+    const pushed = await pushImage(sink, appended, options)
+    return { ...pushed, layers: layers.descriptors }
+  } finally {
+    await work.discard()
+  }
 }
 
 async function openBase(options: AppendOptions): Promise<Image | ImageIndex> {

@@ -1,17 +1,15 @@
 import { GantryError } from '../errors.js'
 import { noChildFor } from '../graph/select-platform.js'
-import { descriptorOf, type Descriptor } from '../oci/descriptor.js'
+import type { Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { IMAGE_CONFIG_KEYS } from '../oci/document-keys.js'
-import { encodeJson } from '../oci/encode-json.js'
-import { parseManifest, type ManifestContent } from '../oci/manifest.js'
+import { parseManifest, type ImageManifest, type ManifestContent } from '../oci/manifest.js'
 import { isIndexType, MediaType } from '../oci/media-types.js'
 import { matchesPlatform, type Platform } from '../oci/platform.js'
 import type { CallOptions, Source } from '../store/store.js'
 import { readContent } from '../store/verify.js'
 import type { Bytes, OpenContent } from '../util/bytes.js'
 import { isJsonObject, parseJsonObject, type JsonObject } from '../util/json.js'
-import { encodeConfig, encodeImageManifest } from './go-json.js'
 
 /** A layer of an image: what its manifest says about it, and a way to its content. */
 export interface ImageLayer {
@@ -65,6 +63,12 @@ export interface ImageIndex {
   readonly document: JsonObject
   readonly children: readonly IndexChild[]
   readonly origin: ManifestContent & { readonly source: Source }
+}
+
+/** Where an image is read: a store, and a tag or a digest there. */
+export interface ImageSource {
+  readonly source: Source
+  readonly reference: string
 }
 
 export interface ReadImageOptions extends CallOptions {
@@ -125,6 +129,21 @@ export function isImageIndex(image: Image | ImageIndex): image is ImageIndex {
   return 'children' in image
 }
 
+/**
+ * Reads the config of an image, byte for byte. Of an index, that of the child for a platform: linux/amd64 where nothing
+ * else is asked for.
+ * @throws GantryError `not-found`; `invalid-content` for what is no image
+ */
+export async function readConfig(
+  source: Source,
+  reference: string,
+  { platform = DEFAULT_PLATFORM, signal }: ReadImageOptions = {},
+): Promise<ManifestContent> {
+  const content = await selectChild(source, await source.readManifest(reference, { signal }), platform, { signal })
+  const { config } = parseImage(content)
+  return { descriptor: config, bytes: await readContent(source, config, { signal }) }
+}
+
 /** The manifest of a child of an index for a platform; of an image itself. Children without a platform are for linux/amd64. */
 async function selectChild(
   source: Source,
@@ -182,10 +201,7 @@ async function childOf(
 
 async function imageOf(source: Source, content: ManifestContent, { signal }: CallOptions): Promise<Image> {
   const { descriptor, bytes } = content
-  const parsed = parseManifest(content)
-  if (parsed.kind !== 'image') {
-    throw new GantryError('invalid-content', `${descriptor.digest} is no image: ${descriptor.mediaType}`)
-  }
+  const parsed = parseImage(content)
   const manifest = parseJsonObject(bytes, `manifest ${descriptor.digest}`)
   const entries = listIn(manifest, 'layers').filter(isJsonObject)
   const isRunnable = IMAGE_CONFIG_TYPES.has(parsed.config.mediaType)
@@ -214,36 +230,11 @@ async function imageOf(source: Source, content: ManifestContent, { signal }: Cal
   }
 }
 
-/** The documents of an image, ready to be pushed. */
-export interface EncodedImage {
-  readonly manifest: ManifestContent
-  /** Undefined when the config is that of an artifact, and stays as it is. */
-  readonly config: ManifestContent | undefined
-}
-
-/**
- * Encodes manifest and config, in the order of fields of the Go tools that build images, so that the same image has the
- * same digest. Of an index, the document with the digests of its images as they are now; unchanged, it is the one that
- * was read.
- */
-export function encodeImage(image: Image | ImageIndex): EncodedImage {
-  if (isImageIndex(image)) return { manifest: encodeIndex(image), config: undefined }
-  const { mediaType, manifest, config, layers } = image
-  const encoded = config.document === undefined ? undefined : contentOf(config.mediaType, encodeConfig(config.document))
-  const document = {
-    ...manifest,
-    config: encoded === undefined ? config.entry : configEntry(config.entry ?? {}, encoded),
-    layers: layers.map(({ entry }) => entry),
-  }
-  return { manifest: contentOf(mediaType, encodeImageManifest(document)), config: encoded }
-}
-
-function encodeIndex({ document, children, mediaType, origin }: ImageIndex): ManifestContent {
-  const entries = listIn(document, 'manifests')
-  const isSame = entries.length === children.length && children.every(({ entry }, index) => entry === entries[index])
-  return isSame
-    ? origin
-    : contentOf(mediaType, encodeJson({ ...document, manifests: children.map(({ entry }) => entry) }))
+function parseImage(content: ManifestContent): ImageManifest {
+  const manifest = parseManifest(content)
+  if (manifest.kind === 'image') return manifest
+  const { digest, mediaType } = content.descriptor
+  throw new GantryError('invalid-content', `${digest} is no image: ${mediaType}`)
 }
 
 /** The platform that the config of an image names; undefined when it names none. */
@@ -279,17 +270,6 @@ export function listIn(document: JsonObject, key: string): readonly unknown[] {
 export function objectIn(document: JsonObject, key: string): JsonObject {
   const value = document[key]
   return isJsonObject(value) ? value : {}
-}
-
-function contentOf(mediaType: string, bytes: Uint8Array): ManifestContent {
-  return { descriptor: descriptorOf(mediaType, bytes), bytes }
-}
-
-/** What the manifest said about the config, for another one; content that it holds inline is replaced too. */
-function configEntry(entry: JsonObject, { descriptor, bytes }: ManifestContent): JsonObject {
-  const { data, ...rest } = entry
-  const inline = data === undefined ? undefined : Buffer.from(bytes).toString('base64')
-  return { ...rest, ...descriptor, data: inline }
 }
 
 function textOf(value: unknown): string | undefined {

@@ -9,7 +9,8 @@ import type { Digest } from '../oci/digest.js'
 import type { ManifestContent } from '../oci/manifest.js'
 import type { CallOptions, Sink } from '../store/store.js'
 import { mapConcurrently } from '../util/limit.js'
-import { encodeImage, isImageIndex, type EncodedImage, type Image, type ImageIndex } from './image.js'
+import { encodeImage, type EncodedImage } from './encode-image.js'
+import { isImageIndex, type Image, type ImageIndex } from './image.js'
 
 export interface PushImageOptions extends CallOptions {
   readonly tags?: readonly string[] | undefined

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { TempFolder } from '../util/temp-folder.js'
 
 /** A folder for temporary files that is made when the first one is. */
-export class WorkFolder implements AsyncDisposable {
+export class WorkFolder {
   readonly #parent: string
   #folder: Promise<TempFolder> | undefined
 
@@ -21,9 +21,5 @@ export class WorkFolder implements AsyncDisposable {
   /** Removes the folder with everything in it. */
   async discard(): Promise<void> {
     await (await this.#folder)?.discard()
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.discard()
   }
 }

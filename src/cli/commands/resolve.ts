@@ -12,7 +12,11 @@ export default command({
   description: 'With a platform, the digest of its manifest in an index.',
   arguments: { source: source() },
   needs: 'the artifact reference to resolve',
-  options: { ...platformOptions, fullReference: flag('-l, --full-reference', 'print <name>@<digest>') },
+  options: {
+    ...platformOptions,
+    fullReference: flag('-l, --full-reference', 'print <name>@<digest>'),
+    fullRef: flag('--full-ref', 'as --full-reference, in the spelling of crane', { hidden: true }),
+  },
   examples: [
     ['Resolve a tag', 'resolve localhost:5000/hello:v1'],
     [
@@ -22,5 +26,6 @@ export default command({
   ],
   run: async ({ source: { store, path, reference }, options: { platform }, signal }) =>
     contentResultOf(path, await resolvePlatform(store, reference, { platform, signal })),
-  text: ({ reference, digest }, print, { options }) => print.line(options.fullReference ? reference : digest),
+  text: ({ reference, digest }, print, { options }) =>
+    print.line(options.fullReference || options.fullRef ? reference : digest),
 })
