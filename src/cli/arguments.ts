@@ -148,9 +148,9 @@ export function word(usage: string): Argument<string> {
   }
 }
 
-/** All words that are left. */
-export function words(usage: string): Argument<readonly string[]> {
-  return { ...word(usage), minimum: 0, maximum: Infinity, open: (texts) => Promise.resolve(texts) }
+/** All words that are left, and how many there have to be. */
+export function words(usage: string, minimum = 0): Argument<readonly string[]> {
+  return { ...word(usage), minimum, maximum: Infinity, open: (texts) => Promise.resolve(texts) }
 }
 
 /** A word that may be left out. */

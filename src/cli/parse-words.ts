@@ -23,7 +23,7 @@ export function parseWords(args: readonly string[], options: Options, name: stri
   const hint = `Run '${name} --help' for usage.`
   const byFlag = flagsOf(options)
   const { tokens } = parseArgs({
-    args: [...args],
+    args: splitSwitches(args, options),
     options: Object.fromEntries(Object.values(options).map((option) => configOf(option))),
     strict: false,
     allowPositionals: true,
@@ -43,13 +43,38 @@ export function parseWords(args: readonly string[], options: Options, name: stri
     values[key] = option.read(text, values[key])
   }
   const given = new Set(Object.keys(values))
-  const missing = Object.entries(options).filter(([key, { required }]) => required === true && !given.has(key))
-  if (missing.length > 0) {
-    const names = missing.map(([, { long }]) => `"${long.slice(2)}"`).join(', ')
-    throw new UsageError(`required flag(s) ${names} not set`, { hint })
-  }
   for (const [key, option] of Object.entries(options)) if (!given.has(key)) values[key] = option.fallback
   return { values, given, words, wantsHelp: false }
+}
+
+/** @throws UsageError when a flag is missing that the command does not work without */
+export function checkRequired(given: ReadonlySet<string>, options: Options, name: string): void {
+  const missing = Object.entries(options).filter(([key, { required }]) => required === true && !given.has(key))
+  if (missing.length === 0) return
+  const names = missing.map(([, { long }]) => `"${long.slice(2)}"`).join(', ')
+  throw new UsageError(`required flag(s) ${names} not set`, { hint: `Run '${name} --help' for usage.` })
+}
+
+/** `-v=false` is `--verbose=false`, and `-dv=false` is `-d --verbose=false`: Node.js reads letters of a value there. */
+function splitSwitches(args: readonly string[], options: Options): string[] {
+  const byLetter = new Map(Object.values(options).map((option) => [option.short?.slice(1), option]))
+  const longs = new Map(Object.values(options).map((option) => [option.long, option]))
+  const split: string[] = []
+  let isValue = false
+  for (const [index, word] of args.entries()) {
+    if (word === '--') return [...split, ...args.slice(index)]
+    const [, letters = '', value] = /^-([A-Za-z]+)(?:=(.*))?$/s.exec(word) ?? []
+    const last = byLetter.get(letters.at(-1))
+    if (!isValue && value !== undefined && last?.isBoolean === true) {
+      if (letters.length > 1) split.push(`-${letters.slice(0, -1)}`)
+      split.push(`${last.long}=${value}`)
+      continue
+    }
+    split.push(word)
+    // What follows a flag with a value is that value, whatever it looks like.
+    isValue = !isValue && value === undefined && (last ?? longs.get(word))?.isBoolean === false
+  }
+  return split
 }
 
 function flagsOf(options: Options): ReadonlyMap<string, string> {

@@ -12,7 +12,7 @@ import type { Options, OptionValues } from './options/option.js'
 import { Printer } from './output/printer.js'
 import { formatTrace } from './output/trace.js'
 import type { TransferReporter } from './output/transfer-reporter.js'
-import { parseWords, type ParsedWords } from './parse-words.js'
+import { checkRequired, parseWords, type ParsedWords } from './parse-words.js'
 import { tuneEngine } from './tune-engine.js'
 import { UsageError } from './usage-error.js'
 import { VERSION } from './version.js'
@@ -77,6 +77,7 @@ class CommandRun {
     const { values, words } = this.#parsed
     const shown = values.format as string | undefined
     checkWordCount(words, this.#command, this.#names)
+    checkRequired(this.#parsed.given, this.#flags, this.#names.name)
     const print = new Printer(context, { quiet: this.common.quiet })
     for (const key of this.#parsed.given) {
       const { deprecated } = this.#flags[key] ?? {}
@@ -233,11 +234,13 @@ function checkWordCount(words: readonly string[], command: AnyCommand, { name, u
   const minimum = taken.reduce((sum, argument) => sum + argument.minimum, 0)
   const maximum = taken.reduce((sum, argument) => sum + argument.maximum, 0)
   if (words.length >= minimum && words.length <= maximum) return
-  const wanted = maximum === minimum ? `exactly ${minimum}` : `at least ${minimum}`
-  const limit = words.length > maximum && maximum !== minimum ? `at most ${maximum}` : wanted
-  throw new UsageError(`"${name}" requires ${limit} argument but got ${words.length}`, {
+  const isTooMany = words.length > maximum && maximum !== minimum
+  const count = isTooMany ? maximum : minimum
+  const bound = maximum === minimum ? 'exactly' : isTooMany ? 'at most' : 'at least'
+  const limit = `${bound} ${count} argument${count === 1 ? '' : 's'}`
+  throw new UsageError(`"${name}" requires ${limit} but got ${words.length}`, {
     usage,
-    hint: `Please specify ${limit} argument as ${command.needs ?? 'nothing'}. Run "${name} -h" for more options and examples`,
+    hint: `Please specify ${limit} as ${command.needs ?? 'nothing'}. Run "${name} -h" for more options and examples`,
   })
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createFixture, seedArtifact } from './fixture.js'
 import { runCli } from './run-cli.js'
 
 describe('wrong usage', () => {
@@ -18,7 +19,7 @@ describe('wrong usage', () => {
       ['resolve'],
       'Error: "gantry resolve" requires exactly 1 argument but got 0\n' +
         'Usage: gantry resolve [flags] <name>{:<tag>|@<digest>}\n' +
-        'Please specify exactly 1 argument as the artifact reference to resolve. Run "gantry resolve -h" for more options and examples\n',
+        'Please specify exactly 1 argument as the target artifact reference to resolve. Run "gantry resolve -h" for more options and examples\n',
     ],
     [
       ['push', ''],
@@ -27,7 +28,7 @@ describe('wrong usage', () => {
     ],
     [['push', '', '--oci-layout'], 'Error: found empty file path in ""\n'],
     [['resolve', 'a', 'b'], /requires exactly 1 argument but got 2/],
-    [['cp', 'a'], /^Error: "gantry cp" requires exactly 2 argument but got 1\nUsage: gantry cp \[flags\] <from>/],
+    [['cp', 'a'], /^Error: "gantry cp" requires exactly 2 arguments but got 1\nUsage: gantry cp \[flags\] <from>/],
     [['resolve', '--nosuch', 'x'], "Error: unknown flag: --nosuch\nRun 'gantry resolve --help' for usage.\n"],
     [
       ['resolve', 'x', '--username'],
@@ -102,6 +103,11 @@ describe('wrong usage', () => {
       ['blob', 'fetch', 'x/y@sha256:' + 'a'.repeat(64)],
       'Error: either `--output` or `--descriptor` must be provided\n',
     ],
+    [['attach'], /^Error: "gantry attach" requires at least 1 argument but got 0\n/],
+    [['tag', 'localhost:1/a:v1'], /^Error: "gantry tag" requires at least 2 arguments but got 1\n/],
+    [['blob', 'push', 'localhost:1/a:v1', 'file'], /^Error: "localhost:1\/a:v1": a blob is pushed without a tag\n/],
+    [['resolve', '-lx=1', 'localhost:1/a:v1'], /^Error: unknown flag: -x\n/],
+    [['resolve', '-l=maybe', 'localhost:1/a:v1'], /^Error: invalid argument "maybe" for "-l, --full-reference" flag/],
     [['blob', 'fetch', '-o', '-', 'x/y:v1'], /^Error: "x\/y:v1": no digest specified\n/],
     [['blob', 'push', 'x/y', '-'], 'Error: `--size` must be provided if the blob is read from stdin\n'],
     [
@@ -181,6 +187,22 @@ test.each([
   [['cp', '--help'], /--recursive +\[Preview\] /],
 ])('%j marks what may still change', async (words, mark) => {
   expect((await runCli(words)).stdout).toMatch(mark)
+})
+
+test.each([
+  ['-l=false', 'sha256:'],
+  ['-l=true', 'localhost:'],
+  ['-dl=false', 'sha256:'],
+  ['-dl', 'localhost:'],
+])('resolve %s', async (word, start) => {
+  const fixture = await createFixture()
+  try {
+    await seedArtifact(fixture.repository('hello'), { tag: 'v1' })
+    const { stdout } = await runCli(['resolve', word, `${fixture.registry}/hello:v1`])
+    expect(stdout.startsWith(start)).toBe(true)
+  } finally {
+    await fixture.close()
+  }
 })
 
 test.each([[['version']], [['--version']]])('%j', async (words) => {

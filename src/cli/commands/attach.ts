@@ -36,7 +36,7 @@ export default command({
       'attach localhost:5000/hello:v1 --artifact-type status/example --annotation tested=yes',
     ],
   ],
-  progress: { words: PUSH_WORDS, showsExistingGraphs: ({ target }) => target.type === 'oci-layout' },
+  progress: { words: PUSH_WORDS, showsExistingGraphs: () => true },
   check({ words: [, ...texts], options, flags, name, usage }) {
     checkExclusive({ config: options.config, platform: flags.platform })
     const files = texts.map(parseFileArgument)

@@ -16,6 +16,7 @@ export default command({
 
 With --since, a tar leaves out what an older backup has. Both of them are needed to restore it.`,
   arguments: { source: place({ usage: '<registry>/<repository>[:<ref1>[,<ref2>...]]', referrers: true }) },
+  usage: '--output <path> <registry>/<repository>[:<ref1>[,<ref2>...]]',
   needs: 'the artifacts to back up',
   options: {
     output: requiredText('-o, --output <path>', 'folder, or file that ends in .tar'),

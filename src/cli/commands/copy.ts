@@ -61,7 +61,11 @@ export default command({
       'copy -r localhost:5000/hello:v1 oci-layout-tar:./hello.tar:v1',
     ],
   ],
-  progress: { words: COPY_WORDS, showsExistingGraphs: ({ options }) => options.recursive },
+  progress: {
+    words: COPY_WORDS,
+    showsExistingGraphs: ({ options, sink }) =>
+      options.recursive || sink.type === 'oci-layout' || sink.reference === undefined,
+  },
   check({ options, usage }) {
     wantsGate(options, usage)
   },

@@ -19,7 +19,7 @@ export default command({
 
 The JSON of '--format json' has each node's referrers below it. That of '-o json' has the first level in a list 'manifests' too, as scripts that were written for earlier versions of such tools read it.`,
   arguments: { source: source({ referrers: true }) },
-  needs: 'the target artifact to discover',
+  needs: 'the target artifact to discover referrers from',
   options: {
     artifactType: text('--artifact-type <type>', 'only referrers of this type'),
     depth: text('--depth <levels>', 'how many levels of referrers to show (default: all)', { stage: 'experimental' }),
@@ -42,7 +42,7 @@ The JSON of '--format json' has each node's referrers below it. That of '-o json
   formats: ['tree', 'json', 'table', 'go-template'],
   formatFlag: ({ output }) => output,
   check({ options: { output, depth }, format }) {
-    checkExclusive({ output, format })
+    checkExclusive({ format, output })
     if (depth !== undefined && !/^[1-9]\d{0,5}$/.test(depth)) throw new UsageError('depth value should be at least 1')
   },
   async run({ source: { store, path, reference }, options, format, signal, print }) {

@@ -36,7 +36,10 @@ export default command({
     ],
     ['Push to an OCI image layout', 'push --oci-layout ./layout:v1 readme.md'],
   ],
-  progress: { words: PUSH_WORDS, showsExistingGraphs: ({ target }) => target.type === 'oci-layout' },
+  progress: {
+    words: PUSH_WORDS,
+    showsExistingGraphs: ({ target }) => target.type === 'oci-layout' || target.reference === undefined,
+  },
   check({ words: [, ...texts], options }) {
     checkPaths(texts.map(parseFileArgument), options)
   },

@@ -11,7 +11,7 @@ export default command({
   aliases: ['digest'],
   description: 'With a platform, the digest of its manifest in an index.',
   arguments: { source: source() },
-  needs: 'the artifact reference to resolve',
+  needs: 'the target artifact reference to resolve',
   options: {
     ...platformOptions,
     fullReference: flag('-l, --full-reference', 'print <name>@<digest>'),

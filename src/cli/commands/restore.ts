@@ -21,6 +21,7 @@ A backup that was made with --since is restored together with the older ones: na
       referrers: true,
     }),
   },
+  usage: '{--input <path>|<older.tar> <newer.tar> ...} <registry>/<repository>[:<ref1>[,<ref2>...]]',
   needs: 'the targets to restore to',
   options: {
     input: list('--input <path>', 'backup to restore; may be given for several'),
@@ -41,7 +42,10 @@ A backup that was made with --since is restored together with the older ones: na
     const reference = words.at(-1) ?? ''
     if (reference.includes('@')) throw new UsageError(`digest references are not supported: "${reference}"`)
     if (input.length === 0 && words.length === 1) {
-      throw new UsageError('required flag(s) "input" not set', { usage, hint: 'Name the backup with --input.' })
+      throw new UsageError('required flag(s) "input" not set', {
+        usage,
+        hint: 'Name the backup with --input.',
+      })
     }
     if (input.includes('')) throw new UsageError('the input path cannot be empty')
   },

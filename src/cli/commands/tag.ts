@@ -8,8 +8,8 @@ import { UsageError } from '../usage-error.js'
 export default command({
   summary: 'Tag a manifest',
   description: 'Points one or more further tags at a manifest.',
-  arguments: { target: namedSink(), tags: words('<new_tag> [...]') },
-  needs: 'the to-be-retagged reference and the new tags',
+  arguments: { target: namedSink(), tags: words('<new_tag> [...]', 1) },
+  needs: 'the artifact to be retagged and the tags to be added',
   options: transferOptions,
   examples: [["Tag the manifest 'v1' as 'latest' and 'stable'", 'tag localhost:5000/hello:v1 latest stable']],
   check({ words: [typed = '', ...tags], usage }) {
@@ -19,7 +19,6 @@ export default command({
         hint: 'If you want to list available tags in a repository, use "gantry repo tags"',
       })
     }
-    if (tags.length === 0) throw new GantryError('invalid-argument', `no new tag given for "${typed}"`)
     const whole = tags.find((tag) => tag.includes('/'))
     if (whole !== undefined) {
       throw new GantryError('invalid-argument', `"${whole}" is a reference, and a tag is wanted`, {

@@ -33,17 +33,20 @@ export interface PackDecision {
  */
 export function readPack(values: OptionValues<typeof packOptions>): PackDecision {
   const { config, artifactType, artifactPlatform } = values
-  checkExclusive({ 'artifact-platform': artifactPlatform, config })
+  checkExclusive({ config, 'artifact-platform': artifactPlatform })
   const asked = readImageSpec(values.imageSpec)
   const imageSpec = asked ?? (config !== undefined && artifactType === undefined ? 'v1.0' : 'v1.1')
   if (imageSpec === 'v1.1' && config !== undefined && artifactType === undefined) {
     throw new UsageError('missing artifact type for OCI image-spec v1.1 artifacts', {
-      hint: 'set an artifact type via `--artifact-type` or consider image spec v1.0 with `--image-spec v1.0`',
+      hint: 'set an artifact type via `--artifact-type` or consider image spec v1.0',
     })
   }
   if (imageSpec === 'v1.0' && artifactType !== undefined && (config ?? artifactPlatform) !== undefined) {
-    const flag = config === undefined ? '--artifact-platform' : '--config'
-    throw new UsageError(`--artifact-type and ${flag} cannot both be provided for 1.0 OCI image`)
+    if (config !== undefined)
+      throw new UsageError('--artifact-type and --config cannot both be provided for 1.0 OCI image')
+    throw new UsageError('artifact type cannot be customized for OCI image-spec v1.0 when platform is specified', {
+      hint: 'consider using image spec v1.1 or remove --artifact-type',
+    })
   }
   return {
     imageSpec,

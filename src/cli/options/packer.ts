@@ -1,3 +1,4 @@
+import { isGantryError } from '../../errors.js'
 import { Annotation } from '../../oci/annotations.js'
 import type { Annotations } from '../../oci/descriptor.js'
 import { isJsonObject, parseJsonObject } from '../../util/json.js'
@@ -105,17 +106,30 @@ export function parseAnnotationFlags(flags: readonly string[]): Annotations {
 }
 
 async function readAnnotationFile(path: string): Promise<Record<string, Annotations>> {
-  const document = parseJsonObject(new TextEncoder().encode(await readTextFile(path)), `annotation file ${path}`)
+  const document = await readJsonFile(path)
   const result = Object.create(null) as Record<string, Annotations>
   for (const [name, value] of Object.entries(document)) {
     if (!isJsonObject(value) || !Object.values(value).every((text) => typeof text === 'string')) {
-      throw new UsageError(`invalid annotation json file: failed to load annotations from ${path}`, {
-        hint: 'The file holds one object for $manifest, $config or a file, each with strings as values.',
-      })
+      throw badAnnotationFile(path, `"${name}" is no object of strings`)
     }
     result[name] = value as Annotations
   }
   return result
+}
+
+async function readJsonFile(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return parseJsonObject(new TextEncoder().encode(await readTextFile(path)), path)
+  } catch (error) {
+    if (isGantryError(error)) throw badAnnotationFile(path, error.message)
+    throw error
+  }
+}
+
+function badAnnotationFile(path: string, reason: string): UsageError {
+  return new UsageError(`invalid annotation json file: failed to load annotations from ${path}`, {
+    hint: `${reason}. The file holds one object for $manifest, $config or a file, each with strings as values.`,
+  })
 }
 
 export function createdAt(environment: Context['environment']): string {

@@ -25,7 +25,7 @@ export class LineReporter implements TransferReporter {
   }
 
   preparing(name: string): void {
-    this.#printer.line(`Preparing ${name}`)
+    if (this.#options.verbose !== false) this.#printer.line(`Preparing ${name}`)
   }
 
   note(text: string): void {

@@ -196,7 +196,7 @@ describe('push', () => {
     [['--config', 'c', '--image-spec', 'v1.1'], /^Error: missing artifact type for OCI image-spec v1\.1 artifacts\n/],
     [
       ['--config', 'c', '--artifact-platform', 'linux'],
-      'Error: --artifact-platform, --config cannot be used at the same time\n',
+      'Error: --config, --artifact-platform cannot be used at the same time\n',
     ],
     [['-a', 'org.opencontainers.image.created=notadate'], /^Error: invalid date and time format: "notadate"/],
   ])('refuses %j', async (words, expected) => {

@@ -41,7 +41,9 @@ export default command({
     if (output === undefined && !descriptor && (format === undefined || format === 'text')) {
       throw new UsageError('either `--output` or `--descriptor` must be provided')
     }
-    checkExclusive({ 'output -': output === '-', descriptor })
+    if (output === '-' && descriptor) {
+      throw new UsageError('`--output -` cannot be used with `--descriptor` at the same time')
+    }
     checkExclusive({ 'output -': output === '-', format })
     checkExclusive({ format, descriptor })
   },

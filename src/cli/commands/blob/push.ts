@@ -36,6 +36,11 @@ export default command({
     checkExclusive({ format, descriptor })
   },
   async run({ target, file, options: { mediaType, size }, client, context, signal, report }) {
+    if (target.tag !== undefined && target.digest === undefined) {
+      throw new UsageError(`"${target.typed}": a blob is pushed without a tag`, {
+        hint: 'Leave the tag out, or name the digest that the blob has to have.',
+      })
+    }
     const content = file === '-' ? readStdin(context) : file
     const { descriptor } = await client.pushBlob(target, content, { mediaType, size, onEvent: report.onEvent, signal })
     return { ...contentResultOf(target.path, descriptor), descriptor }

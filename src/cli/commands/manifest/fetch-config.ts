@@ -8,6 +8,7 @@ import { parseJsonObject } from '../../../util/json.js'
 import { source } from '../../arguments.js'
 import { command } from '../../command.js'
 import { checkExclusive } from '../../options/exclusive.js'
+import { UsageError } from '../../usage-error.js'
 import { flag, text } from '../../options/option.js'
 import { platformOptions } from '../../options/platform.js'
 import { indentJson } from '../../output/indent-json.js'
@@ -33,7 +34,9 @@ export default command({
     ],
   ],
   check({ options: { output, descriptor }, format }) {
-    checkExclusive({ output: output === '-' ? '-' : undefined, descriptor })
+    if (output === '-' && descriptor) {
+      throw new UsageError('`--output -` cannot be used with `--descriptor` at the same time')
+    }
     checkExclusive({ format, descriptor })
   },
   async run({ source: { store, path, reference }, options, client, signal, isForMachine }) {

@@ -25,7 +25,7 @@ export default command({
         if (scheme === undefined && layoutPath === undefined) {
           return { manifestTypes: types.flatMap((type) => type.split(',')) }
         }
-        throw new UsageError('`--media-type` cannot be used with an OCI image layout')
+        throw new UsageError('`--media-type` cannot be used with `--oci-layout` at the same time')
       },
     }),
   },
@@ -48,9 +48,11 @@ export default command({
   check({ options: { output, pretty, descriptor }, format }) {
     checkExclusive({ format, pretty })
     checkExclusive({ format, descriptor })
-    checkExclusive({ output: output === '-' ? '-' : undefined, descriptor })
+    if (output === '-' && descriptor) {
+      throw new UsageError('`--descriptor` cannot be used with `--output -` at the same time')
+    }
     if (output === '-' && format !== undefined && format !== 'text') {
-      throw new UsageError('`--output -` cannot be used with `--format`, both write to stdout')
+      throw new UsageError(`\`--output -\` cannot be used with \`--format ${format}\` at the same time`)
     }
   },
   async run({ source: { store, path, typed, reference }, options, client, signal }) {

@@ -18,7 +18,7 @@ export default command({
     target: sink({ usage: '<name>[:<tag>[,<tag>][...]|@<digest>]', referrers: true }),
     file: word('<file>'),
   },
-  needs: 'the destination and the manifest file',
+  needs: 'the destination to push to and the file to read manifest content from',
   options: {
     ...transferOptions,
     descriptor: flag('--descriptor', 'print the descriptor of the manifest'),

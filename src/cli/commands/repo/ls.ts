@@ -10,7 +10,7 @@ export default command({
   aliases: ['list'],
   description: 'As far as the registry shows them.',
   arguments: { place: registry('<registry>[/<namespace>]') },
-  needs: 'the registry to list repositories of',
+  needs: 'the target registry to list repositories from',
   options: { last: text('--last <last>', 'start after this repository'), ...listOptions },
   examples: [
     ['List all repositories', 'repo ls localhost:5000'],

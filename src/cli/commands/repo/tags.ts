@@ -14,7 +14,7 @@ Tags that a registry without the referrers API needs for its lists of referrers 
 listed with --exclude-digest-tags=false. Signatures beside an image (sha256-<hex>.sig) are left out with
 --exclude-digest-tags.`,
   arguments: { target: place() },
-  needs: 'the repository to list the tags of',
+  needs: 'the target repository to list tags from',
   options: {
     last: text('--last <last>', 'start after this tag'),
     excludeDigestTags: decision('--exclude-digest-tags', 'leave out every tag that is made from a digest', {
