@@ -116,9 +116,9 @@ function parsePlatformObject(value: JsonObject, where: string): Platform {
   return {
     architecture,
     os,
-    ...(typeof osVersion === 'string' ? { 'os.version': osVersion } : {}),
-    ...(Array.isArray(osFeatures) ? { 'os.features': parseStrings(osFeatures, `${where} os.features`) } : {}),
-    ...(typeof variant === 'string' ? { variant } : {}),
+    'os.version': typeof osVersion === 'string' ? osVersion : undefined,
+    'os.features': Array.isArray(osFeatures) ? parseStrings(osFeatures, `${where} os.features`) : undefined,
+    variant: typeof variant === 'string' ? variant : undefined,
   }
 }
 

@@ -169,7 +169,7 @@ export class LayoutIndex {
     const descriptor = parseDescriptor(document, where)
     if (!isJsonObject(document)) return
     const tag = descriptor.annotations?.[Annotation.refName]
-    const entry: LayoutEntry = { descriptor, document, ...(tag === undefined || tag === '' ? {} : { tag }) }
+    const entry: LayoutEntry = { descriptor, document, tag: tag === undefined || tag === '' ? undefined : tag }
     this.#entries.add(entry)
     if (entry.tag !== undefined) this.#byTag.set(entry.tag, entry)
     this.#byDigest.set(descriptor.digest, [...this.entriesOf(descriptor.digest), entry])

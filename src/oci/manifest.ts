@@ -106,8 +106,8 @@ export function referrerDescriptor(content: ManifestContent, manifest: Manifest)
     mediaType,
     digest,
     size,
-    ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations }),
-    ...(artifactType === '' ? {} : { artifactType }),
+    annotations: manifest.annotations,
+    artifactType: artifactType === '' ? undefined : artifactType,
   }
 }
 
@@ -208,9 +208,9 @@ function parseFields(document: JsonObject, mediaType: string, where: string): Ma
   const { artifactType, subject, annotations } = document
   return {
     mediaType,
-    ...(typeof artifactType === 'string' && artifactType !== '' ? { artifactType } : {}),
-    ...(isJsonObject(subject) ? { subject: parseDescriptor(subject, `${where} subject`) } : {}),
-    ...(isJsonObject(annotations) ? { annotations: parseAnnotations(annotations, where) } : {}),
+    artifactType: typeof artifactType === 'string' && artifactType !== '' ? artifactType : undefined,
+    subject: isJsonObject(subject) ? parseDescriptor(subject, `${where} subject`) : undefined,
+    annotations: isJsonObject(annotations) ? parseAnnotations(annotations, where) : undefined,
   }
 }
 

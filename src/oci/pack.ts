@@ -101,22 +101,18 @@ function encodeManifest({ artifactType, config, layers, subject, annotations }: 
   return encodeJson({
     schemaVersion: 2,
     mediaType: MediaType.imageManifest,
-    ...(artifactType === undefined ? {} : { artifactType }),
+    artifactType,
     config: orderedDescriptor(config),
     layers: layers.map(orderedDescriptor),
-    ...(subject === undefined ? {} : { subject: plainDescriptor(subject) }),
-    ...(annotations === undefined || Object.keys(annotations).length === 0
-      ? {}
-      : { annotations: sortedAnnotations(annotations) }),
+    subject: subject === undefined ? undefined : plainDescriptor(subject),
+    annotations: orderedAnnotations(annotations),
   })
 }
 
 function describe(bytes: Uint8Array, annotations: Annotations | undefined, artifactType: string): Descriptor {
   return {
     ...descriptorOf(MediaType.imageManifest, bytes),
-    ...(annotations === undefined || Object.keys(annotations).length === 0
-      ? {}
-      : { annotations: sortedAnnotations(annotations) }),
+    annotations: orderedAnnotations(annotations),
     artifactType,
   }
 }
@@ -128,14 +124,17 @@ export function orderedDescriptor(descriptor: Descriptor): Descriptor {
     mediaType,
     digest,
     size,
-    ...(urls === undefined || urls.length === 0 ? {} : { urls }),
-    ...(annotations === undefined || Object.keys(annotations).length === 0
-      ? {}
-      : { annotations: sortedAnnotations(annotations) }),
-    ...(data === undefined ? {} : { data }),
-    ...(platform === undefined ? {} : { platform }),
-    ...(artifactType === undefined ? {} : { artifactType }),
+    urls: urls === undefined || urls.length === 0 ? undefined : urls,
+    annotations: orderedAnnotations(annotations),
+    data,
+    platform,
+    artifactType,
   }
+}
+
+/** Sorted annotations; undefined where there are none, as no member is written then. */
+function orderedAnnotations(annotations: Annotations = {}): Annotations | undefined {
+  return Object.keys(annotations).length === 0 ? undefined : sortedAnnotations(annotations)
 }
 
 /** Annotations with their keys in byte order, as the Go tools write maps. */

@@ -31,8 +31,8 @@ export function parsePlatform(text: string, defaultArchitecture: string): Platfo
   return {
     architecture,
     os,
-    ...(osVersion === undefined ? {} : { 'os.version': osVersion }),
-    ...(variant === undefined ? {} : { variant }),
+    'os.version': osVersion,
+    variant,
   }
 }
 

@@ -78,8 +78,8 @@ export function parseReference(text: string): Reference {
   return {
     registry,
     repository,
-    ...(tag === undefined ? {} : { tag }),
-    ...(digest === undefined ? {} : { digest }),
+    tag,
+    digest,
   }
 }
 
@@ -118,10 +118,10 @@ function splitPath(path: string, text: string): { repository: string; tag?: stri
   const digest = at === -1 ? undefined : parseDigestOf(path.slice(at + 1), text)
   const name = at === -1 ? path : path.slice(0, at)
   const colon = name.indexOf(':')
-  if (colon === -1) return { repository: name, ...(digest === undefined ? {} : { digest }) }
+  if (colon === -1) return { repository: name, digest }
   const tag = name.slice(colon + 1)
   if (!isTag(tag)) throw invalid(text, `invalid tag "${visibleLine(tag)}"`)
-  return { repository: name.slice(0, colon), tag, ...(digest === undefined ? {} : { digest }) }
+  return { repository: name.slice(0, colon), tag, digest }
 }
 
 function parseDigestOf(digest: string, text: string): Digest {

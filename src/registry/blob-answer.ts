@@ -41,8 +41,8 @@ export async function requestBlob(
     method: 'GET',
     url: blobPath(context.name, descriptor.digest),
     headers: {
-      ...(range === undefined ? {} : { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` }),
-      ...(noCache === true ? { 'cache-control': 'no-cache' } : {}),
+      range: range === undefined ? undefined : `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`,
+      'cache-control': noCache === true ? 'no-cache' : undefined,
     },
     scopes: scopesOf(context, 'pull'),
     retry: 'free',

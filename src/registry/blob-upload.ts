@@ -198,7 +198,7 @@ class BlobUpload {
     }
     return {
       method,
-      ...(end > start ? { body } : {}),
+      body: end > start ? body : undefined,
       scopes: scopesOf(this.#context, 'pull', 'push'),
       retry: 'never',
       slowAnswer: true,

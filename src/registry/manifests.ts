@@ -153,7 +153,7 @@ function manifestRequest(
   return {
     method,
     url: manifestPath(context.name, reference),
-    headers: { accept: context.manifestTypes.join(', '), ...(noCache === true ? { 'cache-control': 'no-cache' } : {}) },
+    headers: { accept: context.manifestTypes.join(', '), 'cache-control': noCache === true ? 'no-cache' : undefined },
     scopes: scopesOf(context, 'pull'),
     retry: 'free',
     followRedirects: true,

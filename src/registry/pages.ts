@@ -100,7 +100,7 @@ async function readPage(transport: RegistryTransport, address: string, request: 
       scopes: request.scopes,
       retry: 'free',
       followRedirects: true,
-      ...(request.accept === undefined ? {} : { headers: { accept: request.accept } }),
+      headers: request.accept === undefined ? undefined : { accept: request.accept },
       signal: request.signal,
     },
     { limit: request.limit, what: `a page of the ${request.what}`, repetition: request.repetition },

@@ -212,7 +212,7 @@ export class Repository
       throw error
     })
     if (session === 'mounted') return true
-    await this.#uploadBlob(descriptor, open, { ...options, ...(session === undefined ? {} : { session }) })
+    await this.#uploadBlob(descriptor, open, { ...options, session })
     return false
   }
 

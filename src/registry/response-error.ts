@@ -163,8 +163,8 @@ function parseEntry(entry: unknown, clean: Clean): RegistryErrorEntry[] {
   return [
     {
       code: hasCode ? clean(String(code)) : '',
-      ...(typeof message === 'string' ? { message: clean(message) } : {}),
-      ...(detail === undefined ? {} : { detail: withoutSecrets(detail, clean) }),
+      message: typeof message === 'string' ? clean(message) : undefined,
+      detail: detail === undefined ? undefined : withoutSecrets(detail, clean),
     },
   ]
 }

@@ -15,7 +15,7 @@ export function fileError(cause: unknown, action: FileAction, path: string): Err
   if (text === undefined) return cause instanceof Error ? cause : new Error(String(cause))
   return new GantryError('file-error', `cannot ${action} ${path}: ${text}`, {
     cause,
-    ...(WRITE_ACTIONS.has(action) ? { hint: 'what was there before is unchanged' } : {}),
+    hint: WRITE_ACTIONS.has(action) ? 'what was there before is unchanged' : undefined,
   })
 }
 

@@ -189,7 +189,7 @@ export class Authenticator {
     const before = this.#known === undefined || this.#known === 'open' ? undefined : this.#known
     const bearer = offer.bearer === undefined ? before?.bearer : { ...offer.bearer, base }
     if (bearer === undefined && !offer.basic) throw unusable(offer, answer)
-    this.#known = { basic: offer.basic || (before?.basic ?? false), ...(bearer === undefined ? {} : { bearer }) }
+    this.#known = { basic: offer.basic || (before?.basic ?? false), bearer }
   }
 
   #asOffer(): AuthOffer | undefined {

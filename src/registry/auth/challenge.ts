@@ -134,10 +134,10 @@ export function offerOf(challenges: readonly Challenge[]): AuthOffer | undefined
   const usable = bearers.find(({ parameters }) => isAddress(parameters.realm ?? ''))
   if (usable === undefined) {
     const [first] = bearers
-    return { basic, ...(first === undefined ? {} : { unusableRealm: first.parameters.realm ?? '' }) }
+    return { basic, unusableRealm: first === undefined ? undefined : (first.parameters.realm ?? '') }
   }
   const { realm = '', service, scope = '' } = usable.parameters
-  return { basic, bearer: { realm, scope, ...(service === undefined || service === '' ? {} : { service }) } }
+  return { basic, bearer: { realm, scope, service: service === undefined || service === '' ? undefined : service } }
 }
 
 /** An absolute address, or a path that cannot be read as another host. */

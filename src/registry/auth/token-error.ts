@@ -58,7 +58,7 @@ function withoutSecrets({ text, errors }: Reason, answer: Answer): Reason {
     text: clean(text),
     errors: errors.map(({ code, message }) => ({
       code: clean(code),
-      ...(message === undefined ? {} : { message: clean(message) }),
+      message: message === undefined ? undefined : clean(message),
     })),
   }
 }
@@ -81,7 +81,7 @@ async function readReason(answer: Answer): Promise<Reason> {
 function reasonOf(body: Readonly<Record<string, unknown>>): Reason {
   const entries = Array.isArray(body.errors) ? body.errors : [body]
   const errors = entries.filter(isJsonObject).flatMap(({ code, message }): RegistryErrorEntry[] => {
-    return typeof code === 'string' ? [{ code, ...(typeof message === 'string' ? { message } : {}) }] : []
+    return typeof code === 'string' ? [{ code, message: typeof message === 'string' ? message : undefined }] : []
   })
   const [first] = errors
   const texts = [first?.message, first?.code, body.error_description, body.message, body.details, body.error]

@@ -112,7 +112,7 @@ export class TokenClient {
       url,
       headers:
         bytes === undefined ? headers : { ...headers, 'content-type': FORM, 'content-length': String(bytes.length) },
-      ...(bytes === undefined ? {} : { body: { content: bytes, size: bytes.length, contentType: FORM } }),
+      body: bytes === undefined ? undefined : { content: bytes, size: bytes.length, contentType: FORM },
       trust: isOwn ? 'registry' : 'other',
     })
   }

@@ -212,7 +212,7 @@ export class Connector {
       secureContext: settings.secureContext,
       rejectUnauthorized: settings.verify,
       ALPNProtocols: ['http/1.1'],
-      ...(keepSession && last !== undefined ? { session: last } : {}),
+      session: keepSession ? last : undefined,
     }
   }
 
@@ -269,7 +269,7 @@ export class Connector {
 }
 
 function dial({ hostname, port, lookup }: Address): TcpNetConnectOpts {
-  return { host: hostname, port, ...(lookup === undefined ? {} : { lookup }), autoSelectFamily: true, ...READ_SIZE }
+  return { host: hostname, port, lookup, autoSelectFamily: true, ...READ_SIZE }
 }
 
 function closedEarly(): Error {

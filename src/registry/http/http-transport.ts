@@ -201,11 +201,11 @@ export class HttpTransport implements RegistryTransport {
       method,
       url,
       headers,
-      ...(body === undefined ? {} : { body }),
-      ...(slowAnswer === undefined ? {} : { slowAnswer }),
-      ...(inOrder === undefined ? {} : { inOrder }),
-      ...(transient === undefined ? {} : { transient }),
-      ...(signal === undefined ? {} : { signal }),
+      body,
+      slowAnswer,
+      inOrder,
+      transient,
+      signal,
       trust: 'registry',
     }
     const send = (hop: HttpRequest): Promise<Answer> => this.#sendNoting(hop)

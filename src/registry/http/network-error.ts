@@ -104,7 +104,7 @@ function connectionError(code: string, cause: unknown, { host }: Peer): GantryEr
     return new GantryError('network-error', `${host}: ${reason}${code === '' ? '' : ` (${code})`}`, { cause })
   }
   const hint = CONNECTION_HINTS[code]
-  return new GantryError('network-error', `${host}: ${fault}`, { ...(hint === undefined ? {} : { hint }), cause })
+  return new GantryError('network-error', `${host}: ${fault}`, { hint, cause })
 }
 
 const CONNECTION_HINTS: Readonly<Record<string, string>> = {

@@ -50,7 +50,7 @@ export function publicHeadersOf(request: RegistryRequest, userAgent: string): Re
   const headers: Record<string, string> = { 'user-agent': userAgent, 'accept-encoding': 'identity' }
   for (const [name, value] of Object.entries(request.headers ?? {})) {
     const key = name.toLowerCase()
-    if (!SECRET.has(key)) headers[key] = value
+    if (value !== undefined && !SECRET.has(key)) headers[key] = value
   }
   const { body } = request
   if (body !== undefined) headers['content-type'] = body.contentType

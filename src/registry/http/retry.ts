@@ -97,7 +97,7 @@ export class Retrier {
     if (answer !== undefined) {
       if (!isRetryableStatus(answer.status)) return undefined
       const retryAfter = parseRetryAfter(answer.header('retry-after'), this.#clock.date())
-      return { reason: `status ${answer.status}`, attempts, ...(retryAfter === undefined ? {} : { retryAfter }) }
+      return { reason: `status ${answer.status}`, attempts, retryAfter }
     }
     const repeatable = repeatableOf(error)
     if (repeatable === 'never') return undefined

@@ -44,14 +44,17 @@ export class TlsSettingsFactory {
   #createContext(trust: Trust): nodeTls.SecureContext {
     const { ca = [], replaceRoots = false, certificate, key } = this.#options
     ca.forEach(checkCertificate)
-    const pair =
-      trust === 'registry' && certificate !== undefined && key !== undefined ? { cert: certificate, key } : {}
-    const authorities =
-      ca.length > 0 || replaceRoots ? { ca: [...(replaceRoots ? [] : builtInAuthorities()), ...ca] } : {}
+    const isKnown = trust === 'registry' && certificate !== undefined && key !== undefined
+    // Node's own are used where nothing is given, and loading them takes time.
+    const roots = replaceRoots || ca.length === 0 ? [] : builtInAuthorities()
     try {
-      return nodeTls.createSecureContext({ ...authorities, ...pair })
+      return nodeTls.createSecureContext({
+        ca: ca.length > 0 || replaceRoots ? [...roots, ...ca] : undefined,
+        cert: isKnown ? certificate : undefined,
+        key: isKnown ? key : undefined,
+      })
     } catch (cause) {
-      const what = 'cert' in pair ? 'client certificate or key' : 'certificate authority'
+      const what = isKnown ? 'client certificate or key' : 'certificate authority'
       throw new GantryError('tls-error', `${what} cannot be used`, { cause })
     }
   }

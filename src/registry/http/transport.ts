@@ -25,7 +25,8 @@ export interface RegistryRequest {
   readonly method: Method
   /** Path and query below the registry's origin, or an absolute address that the caller has checked to lie there. */
   readonly url: string
-  readonly headers?: Readonly<Record<string, string>>
+  /** One that is undefined is not sent. */
+  readonly headers?: Readonly<Record<string, string | undefined>>
   readonly body?: RequestBody
   /** What the request needs to be allowed; the one that matters most first. */
   readonly scopes: readonly Scope[]

@@ -16,12 +16,14 @@ export async function openTunnel(
   target: { readonly hostname: string; readonly port: number },
 ): Promise<Socket> {
   const host = `${isIPv6(target.hostname) ? `[${target.hostname}]` : target.hostname}:${target.port}`
+  const headers: Record<string, string> = { host }
+  if (proxy.authorization !== undefined) headers['proxy-authorization'] = proxy.authorization
   return new Promise((resolve, reject) => {
     const connect = request({
       createConnection: () => socket,
       method: 'CONNECT',
       path: host,
-      headers: { host, ...(proxy.authorization === undefined ? {} : { 'proxy-authorization': proxy.authorization }) },
+      headers,
     })
     connect.once('connect', (answer, opened: Socket, head) => {
       if (answer.statusCode !== 200) {
