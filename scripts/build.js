@@ -150,18 +150,24 @@ function inFileOfItsOwn(module, file) {
 }
 
 /**
- * What undici's client asks for and no connection of ours uses: HTTP/2, whose module takes Node.js long to load, and the
- * bodies of `fetch`.
+ * What undici's client asks for and no connection of ours uses: HTTP/2 and the module for HTTP/1.1 of Node.js, which take
+ * long to load, and the bodies of `fetch`.
  */
 function withoutUnused() {
-  const contents =
-    "module.exports = new Proxy(() => {}, { get: missing, apply: missing })\nfunction missing() { throw new Error('not part of this program') }"
+  const refuse = "() => { throw new Error('not part of this program') }"
+  const unused = /undici[\\/]lib[\\/](dispatcher[\\/]client-h2|web[\\/]fetch[\\/]body)\.js$/
+  // Never the class of a body that we send, and a limit that each client is given.
+  const http = 'exports.IncomingMessage = class {}; exports.maxHeaderSize = 16 * 1024'
   return {
     name: 'without-unused',
     setup(building) {
-      building.onLoad({ filter: /undici[\\/]lib[\\/](dispatcher[\\/]client-h2|web[\\/]fetch[\\/]body)\.js$/ }, () => ({
-        contents,
+      building.onLoad({ filter: unused }, () => ({
+        contents: `module.exports = ${refuse}; module.exports.extractBody = ${refuse}`,
       }))
+      building.onResolve({ filter: /^node:http$/ }, ({ importer }) =>
+        /undici[\\/]lib[\\/]/.test(importer) ? { path: 'http', namespace: 'without-unused' } : undefined,
+      )
+      building.onLoad({ filter: /^http$/, namespace: 'without-unused' }, () => ({ contents: http }))
     },
   }
 }

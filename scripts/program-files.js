@@ -50,19 +50,27 @@ async function programFile(text, options) {
     format: 'cjs',
     // Files of the program are loaded by the same function, at once or later.
     supported: { 'dynamic-import': false },
-    define: { 'import.meta.url': 'GANTRY_MODULE_URL' },
+    // Node.js loads a module of a millisecond for `performance`.
+    define: { 'import.meta.url': 'GANTRY_MODULE_URL', 'performance.now': 'GANTRY_NOW' },
   })
   const made = withLazyBuiltins(withPlainExports(withOwnEnding(code)))
-  return made.replaceAll('GANTRY_MODULE_URL', 'gantryFile.moduleUrl()').trimEnd()
+  return made
+    .replaceAll('GANTRY_MODULE_URL', 'gantryFile.moduleUrl()')
+    .replaceAll('GANTRY_NOW', 'gantryFile.now')
+    .trimEnd()
 }
 
 function withContents({ path, contents, code, sources }) {
   if (contents !== undefined) return { path, contents }
   // The loader reads one byte for each character.
   if (/[^\0-\x7f]/.test(code)) throw new Error(`${path} is not ASCII`)
-  const contained = sources.map((source) => source.replace(/^.*node_modules\//, '')).join(' ')
+  const contained = sources
+    .filter((source) => !source.startsWith('without-'))
+    .map((source) => source.replace(/^.*node_modules\//, ''))
+    .join(' ')
   // For whoever reads a stack trace.
-  return { path, contents: Buffer.from(`${code}\n// Contains: ${contained}\n`) }
+  const text = `(function(exports,require,module,gantryFile){${code}\n})\n// Contains: ${contained}\n`
+  return { path, contents: Buffer.from(text) }
 }
 
 /** Files of the program know each other: what one exports need not be marked as a module, and copied for it. */

@@ -170,11 +170,13 @@ describe('what was built', () => {
 
   test('the files of the program need each other, modules of Node.js, and what is optional', () => {
     const names = readdirSync(join(folder, 'dist/cli')).filter((name) => name.endsWith('.cjs'))
+    const joined = [...read('dist/cli/start.cjs').matchAll(/^"\.\/([\w-]+\.cjs)":|\{"\.\/([\w-]+\.cjs)":\(function/gm)]
+    const modules = [...names, ...joined.flatMap(([, ...found]) => found)]
     const asked = names.flatMap((name) =>
       [...read(`dist/cli/${name}`).matchAll(/\brequire\("([^"]+)"\)/g)].map(([, asked = '']) => asked),
     )
     expect(asked.length).toBeGreaterThan(names.length)
-    const others = asked.filter((name) => !(name.startsWith('./') && names.includes(name.slice(2))))
+    const others = asked.filter((name) => !(name.startsWith('./') && modules.includes(name.slice(2))))
     const packages = others.filter((name) => !builtinModules.includes(name.replace(/^node:/, '')))
     expect([...new Set(packages)]).toEqual(Object.keys(manifest.optionalDependencies))
   })

@@ -26,6 +26,8 @@ interface GantryFile {
   /** Modules of a file that has several; they run when they are first asked for. */
   readonly define: (modules: Readonly<Record<string, CodeOfModule>>) => void
   readonly moduleUrl: () => string
+  /** As `performance.now`, from another beginning. */
+  readonly now: () => number
 }
 
 type CodeOfModule = (exports: unknown, require: Require, module: LoadedModule) => void
@@ -66,9 +68,8 @@ export class CodeLoader {
     const stamp = stampOf(path)
     const tag = engineTag()
     const cachedData = this.#cache?.find(keyOf(name, tag), stamp) as Buffer | undefined
-    // The build writes nothing but ASCII.
-    const text = `(function (exports, require, module, gantryFile) {${readFileSync(path, 'latin1')}\n})`
-    const script = new Script(text, { filename: path, cachedData })
+    // The build writes nothing but ASCII, and around it a function as CommonJS has it.
+    const script = new Script(readFileSync(path, 'latin1'), { filename: path, cachedData })
     const isFresh = cachedData === undefined || script.cachedDataRejected === true
     this.#files.set(name, { script, stamp, tag, isFresh })
     return script.runInThisContext() as CodeOfFile
@@ -101,6 +102,10 @@ export class CodeLoader {
     },
     // What a file finds beside it, such as the worker, is beside the folder of the program.
     moduleUrl: () => process.getBuiltinModule('node:url').pathToFileURL(this.#folder).href,
+    now: () => {
+      const [seconds, nanoseconds] = process.hrtime()
+      return seconds * 1000 + nanoseconds / 1_000_000
+    },
   }
 
   readonly #require: Require = (name) => (name.startsWith('./') ? this.load(name) : this.#requireOther(name))

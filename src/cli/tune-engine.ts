@@ -3,25 +3,24 @@ import { cachedDataVersionTag, setFlagsFromString } from 'node:v8'
 /** The newest version of Node that this was measured on; V8 complains about flags that it does not know. */
 const NEWEST_MEASURED = 24
 /** Milliseconds after which a command counts as one that takes long, and V8 optimizes as soon as it does by itself. */
-const OPTIMIZED_AFTER = 500
+const STARTED_AFTER = 500
 /**
  * Modules of Node.js that nearly every command needs that is tuned. They come compiled, for the settings that V8 starts
  * with: after these have changed, each would be compiled again.
  */
-const NEEDED_MODULES = ['assert', 'crypto', 'dns', 'fs/promises', 'http', 'net', 'perf_hooks']
+const NEEDED_MODULES = ['assert', 'crypto', 'dns', 'fs/promises', 'net']
 
 const version = Number.parseInt(process.versions.node)
 
-const LATE_OPTIMIZATION = '--interrupt-budget=300000'
-/** V8's own numbers and choices. */
-const USUAL_OPTIMIZATION = '--interrupt-budget=67584'
-const USUAL = [
-  '--incremental-marking',
-  '--semi-space-growth-factor=2',
-  '--regexp-peephole-optimization',
-  '--wasm-tier-up',
-  '--wasm-dynamic-tiering',
-]
+/**
+ * What holds only until a command takes long. Most are over before optimizing their code pays, and it takes the processor
+ * from what they wait for; versions of Node.js after 20 have a compiler between. The regular expression of Node.js for
+ * IPv6 addresses is so large that optimizing it takes milliseconds.
+ */
+const AT_START = ['--no-regexp-optimization', ...(version === 20 ? ['--interrupt-budget=300000'] : [])]
+/** V8's own choices and numbers. */
+const USUAL_LATER = ['--regexp-optimization', ...(version === 20 ? ['--interrupt-budget=67584'] : [])]
+const USUAL = ['--incremental-marking', '--semi-space-growth-factor=2', '--wasm-tier-up', '--wasm-dynamic-tiering']
 
 /**
  * Adapts V8, which is made for programs that run for long and have much on their heap, to one that does neither, and
@@ -35,15 +34,10 @@ export function tuneEngine(): void {
   setFlagsFromString('--no-incremental-marking')
   // Nearly all that is allocated is garbage at once, so that the part of the heap for new objects need not grow.
   setFlagsFromString('--semi-space-growth-factor=1')
-  if (version === 20) {
-    // Most commands are over before optimizing their code pays, and it takes the processor from what they wait for; newer
-    // versions have a compiler between.
-    setFlagsFromString(LATE_OPTIMIZATION)
-    setTimeout(() => setFlagsFromString(USUAL_OPTIMIZATION), OPTIMIZED_AFTER).unref()
-  }
-  // The regular expression of Node.js for IPv6 addresses is so large that making its first form better, which runs once,
-  // takes three milliseconds.
-  setFlagsFromString('--no-regexp-peephole-optimization')
+  tuneForStart()
+  setTimeout(() => {
+    for (const flag of USUAL_LATER) setFlagsFromString(flag)
+  }, STARTED_AFTER).unref()
   // The parser of HTTP responses is one large function of WebAssembly: optimizing it takes longer than most commands do,
   // and some 20 MiB, and gains nothing in the others.
   setFlagsFromString('--no-wasm-tier-up')
@@ -52,14 +46,14 @@ export function tuneEngine(): void {
 
 /** Sets what a tuned engine starts with, whatever has been settled since. */
 export function tuneForStart(): void {
-  if (version === 20) setFlagsFromString(LATE_OPTIMIZATION)
+  if (version > NEWEST_MEASURED) return
+  for (const flag of AT_START) setFlagsFromString(flag)
 }
 
 /** Goes back to what V8 started with, when the command is over. */
 export function untuneEngine(): void {
   if (version > NEWEST_MEASURED) return
-  for (const flag of USUAL) setFlagsFromString(flag)
-  if (version === 20) setFlagsFromString(USUAL_OPTIMIZATION)
+  for (const flag of [...USUAL, ...USUAL_LATER]) setFlagsFromString(flag)
 }
 
 /** Changes with everything that compiled code depends on: V8, its settings and the processor. */
