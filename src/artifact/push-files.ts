@@ -14,7 +14,6 @@ import type { Sink } from '../store/store.js'
 import { TitleSet } from '../store/title-set.js'
 import { visibleLine } from '../util/visible-text.js'
 import { prepareConfig, type ConfigOptions } from './prepare-config.js'
-import { withAliases } from './with-aliases.js'
 
 /** Name of a folder that is packed from inside. */
 const CURRENT_FOLDER = '.'
@@ -82,7 +81,7 @@ export async function pushFiles(
     if (options.digest !== undefined && options.digest !== descriptor.digest) {
       throw new GantryError('digest-mismatch', `digest mismatch: wanted ${options.digest}, packed ${descriptor.digest}`)
     }
-    const { tags, copied, mounted, existing } = await pushPacked(source, sink, { packed, layers }, options)
+    const { tags, copied, mounted, existing } = await pushPacked(source, sink, packed, options)
     return { descriptor, bytes, artifactType, layers, tags, copied, mounted, existing }
   } finally {
     await source.close()
@@ -166,11 +165,10 @@ async function pack(
 async function pushPacked(
   source: FileSource,
   sink: Sink,
-  { packed, layers }: { readonly packed: PackedManifest; readonly layers: readonly Descriptor[] },
+  packed: PackedManifest,
   options: PushFilesOptions,
 ): Promise<CopyResult> {
-  const { tags = [], force = false, concurrency } = options
-  const onEvent = withAliases(layers, options.onEvent)
+  const { tags = [], force = false, concurrency, onEvent } = options
   return copyGraph(source, sink, packed.descriptor, {
     tags,
     force,

@@ -18,7 +18,7 @@ export type TransferEvent =
   /** The plan grew: this many nodes and bytes are known to move. */
   | { readonly type: 'planned'; readonly nodes: number; readonly bytes: number }
   | { readonly type: 'tagged'; readonly descriptor: Descriptor; readonly tag: string }
-  /** Content that has arrived under another name was written under this one too. */
+  /** Content that moves under another name is there, or was written, under this one too. */
   | { readonly type: 'restored'; readonly descriptor: Descriptor }
   | { readonly type: 'deleted'; readonly descriptor: Descriptor }
 

@@ -1,4 +1,7 @@
+import { Annotation } from '../oci/annotations.js'
 import { isManifest, type Descriptor } from '../oci/descriptor.js'
+import { parseManifest, successorsOf } from '../oci/manifest.js'
+import { isSchema1Type } from '../oci/media-types.js'
 import { isReferrerSource, type Sink, type Source } from '../store/store.js'
 import { openBytes } from '../util/bytes.js'
 import { mapConcurrently } from '../util/limit.js'
@@ -110,6 +113,7 @@ class CopyRun {
     if (action === 'exists') {
       return onEvent?.({ type: 'exists', descriptor, subgraph: isManifest(descriptor) })
     }
+    this.#tellOtherNames(descriptor, onEvent)
     try {
       const early = this.#options.early?.outcomeOf(key)
       this.#outcomes.set(key, await (early ?? this.#move(descriptor, onEvent)))
@@ -163,6 +167,22 @@ class CopyRun {
       skipped: nodes.flatMap(({ descriptor, action, reason = '' }) =>
         action === 'skip' ? [{ descriptor, reason }] : [],
       ),
+    }
+  }
+
+  /** Content that a manifest names differently from where it was met first has moved under that other name. */
+  #tellOtherNames(descriptor: Descriptor, onEvent: OnTransferEvent | undefined): void {
+    const bytes = isManifest(descriptor) ? this.#plan.manifests.get(descriptor.digest) : undefined
+    if (onEvent === undefined || bytes === undefined || isSchema1Type(descriptor.mediaType)) return
+    const told = new Set<string>()
+    for (const part of successorsOf(parseManifest({ descriptor, bytes }))) {
+      const node = this.#planned.get(nodeKeyOf(part))
+      const title = part.annotations?.[Annotation.title] ?? ''
+      const name = `${part.digest} ${title}`
+      const isFirstName = node?.descriptor.annotations?.[Annotation.title] === part.annotations?.[Annotation.title]
+      if (node === undefined || node.action === 'skip' || isFirstName || told.has(name)) continue
+      told.add(name)
+      onEvent({ type: 'restored', descriptor: part })
     }
   }
 

@@ -210,7 +210,7 @@ describe('files', () => {
     expect(layers[0]?.digest).toBe(layers[1]?.digest)
     expect(store.callsOf('push').filter((digest) => digest === layers[0]?.digest)).toHaveLength(1)
     expect(events).toContainEqual({ type: 'finished', descriptor: layers[0] })
-    expect(events).toContainEqual({ type: 'exists', descriptor: layers[1], subgraph: false })
+    expect(events).toContainEqual({ type: 'restored', descriptor: layers[1] })
   })
 
   test('are announced in their order', async () => {

@@ -4,7 +4,14 @@ import { describeTarget, namedSink, words } from '../arguments.js'
 import { command } from '../command.js'
 import { checkExclusive } from '../options/exclusive.js'
 import { requiredText, text } from '../options/option.js'
-import { checkPaths, hasAnnotations, packerOptions, parseFileArgument, readPacking } from '../options/packer.js'
+import {
+  checkPackerFlags,
+  hasAnnotations,
+  packerOptions,
+  parseFileArgument,
+  readFileArgument,
+  readPacking,
+} from '../options/packer.js'
 import { platformOptions } from '../options/platform.js'
 import { transferOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
@@ -38,22 +45,23 @@ export default command({
   ],
   progress: { words: PUSH_WORDS, showsExistingGraphs: () => true },
   check({ words: [, ...texts], options, flags, name, usage }) {
-    checkExclusive({ config: options.config, platform: flags.platform })
     const files = texts.map(parseFileArgument)
+    checkPackerFlags(files, options)
+    checkExclusive({ config: options.config, platform: flags.platform })
     if (files.length === 0 && !hasAnnotations(options)) {
       throw new UsageError('neither file nor annotation provided in the command', {
         usage,
         hint: `To attach to an existing artifact, please provide files via argument or annotations via flag "--annotation". Run "${name} -h" for more options and examples`,
       })
     }
-    checkPaths(files, options)
   },
   async run({ target, files: texts, options, ...call }) {
     const { files, packing } = await readPacking(texts, options, call)
+    if (files.length === 0) call.report.note('Uploading empty artifact')
     const result = await attach(target.store, target.reference, files, {
       ...packing,
       artifactType: options.artifactType,
-      config: options.config === undefined ? undefined : parseFileArgument(options.config),
+      config: options.config === undefined ? undefined : await readFileArgument(options.config),
       platform: options.platform,
     })
     if (options.exportManifest !== undefined) await saveContent(options.exportManifest, openBytes(result.bytes)())

@@ -5,7 +5,7 @@ import { describeTarget, sink, words } from '../arguments.js'
 import { command } from '../command.js'
 import { flag } from '../options/option.js'
 import { packOptions, readPack } from '../options/pack-flags.js'
-import { checkPaths, packerOptions, parseFileArgument, readPacking } from '../options/packer.js'
+import { checkPackerFlags, packerOptions, parseFileArgument, readPacking } from '../options/packer.js'
 import { transferOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
 import { saveContent } from '../output/save-content.js'
@@ -41,11 +41,11 @@ export default command({
     showsExistingGraphs: ({ target }) => target.type === 'oci-layout' || target.reference === undefined,
   },
   check({ words: [, ...texts], options }) {
-    checkPaths(texts.map(parseFileArgument), options)
+    checkPackerFlags(texts.map(parseFileArgument), options)
   },
   async run({ target, files: texts, options, ...call }) {
     const { files, packing } = await readPacking(texts, options, call)
-    const decision = readPack(options)
+    const decision = await readPack(options)
     if (files.length === 0) call.report.note('Uploading empty artifact')
     const tags = tagsOf(target)
     const result = await pushFiles(target.store, files, {

@@ -3,7 +3,7 @@ import type { Platform } from '../../oci/platform.js'
 import { UsageError } from '../usage-error.js'
 import { checkExclusive } from './exclusive.js'
 import { parsed, text, type OptionValues } from './option.js'
-import { parseFileArgument, type FileArgument } from './packer.js'
+import { readFileArgument, type FileArgument } from './packer.js'
 import { readPlatform } from './platform.js'
 
 /** Flags that decide what kind of manifest files are packed into. */
@@ -31,7 +31,7 @@ export interface PackDecision {
  * Decides the form of the manifest: 1.1 unless asked otherwise; a config without an artifact type means 1.0, where the
  * config's type is that of the artifact.
  */
-export function readPack(values: OptionValues<typeof packOptions>): PackDecision {
+export async function readPack(values: OptionValues<typeof packOptions>): Promise<PackDecision> {
   const { config, artifactType, artifactPlatform } = values
   checkExclusive({ config, 'artifact-platform': artifactPlatform })
   const asked = readImageSpec(values.imageSpec)
@@ -51,7 +51,7 @@ export function readPack(values: OptionValues<typeof packOptions>): PackDecision
   return {
     imageSpec,
     artifactType,
-    config: config === undefined ? undefined : parseFileArgument(config),
+    config: config === undefined ? undefined : await readFileArgument(config),
     artifactPlatform,
   }
 }

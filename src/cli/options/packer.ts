@@ -1,4 +1,6 @@
-import { isGantryError } from '../../errors.js'
+import { lstat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { GantryError, isGantryError } from '../../errors.js'
 import { Annotation } from '../../oci/annotations.js'
 import type { Annotations } from '../../oci/descriptor.js'
 import { isJsonObject, parseJsonObject } from '../../util/json.js'
@@ -63,8 +65,9 @@ export async function readPacking(
   { context, report, isQuiet, signal }: PackingCall,
 ) {
   const annotations = await readAnnotations(options, context)
+  const files = await Promise.all(texts.map((text) => readFileArgument(text)))
   return {
-    files: texts.map(parseFileArgument).map((file) => ({ ...file, annotations: annotations.ofFile(file.path) })),
+    files: files.map((file) => ({ ...file, annotations: annotations.ofFile(file.path) })),
     packing: {
       annotations: annotations.manifest,
       configAnnotations: annotations.config,
@@ -161,8 +164,45 @@ export function parseFileArgument(text: string): FileArgument {
   return { path, mediaType: mediaType === '' ? undefined : mediaType }
 }
 
+/**
+ * Parses `<file>[:<type>]`, and looks whether the colon belongs to the name of a file.
+ * @throws GantryError `file-error` when no file has the name in front of the colon, but one has the whole text as its name
+ */
+export async function readFileArgument(text: string): Promise<FileArgument> {
+  const file = parseFileArgument(text)
+  if (file.path === text || (await isThere(file.path)) || !(await isThere(text))) return file
+  throw new GantryError('file-error', `stat ${resolve(file.path)}: no such file or directory`, {
+    hint: `"${text}" was read as the file "${file.path}" with the media type "${file.mediaType ?? ''}". If "${text}" is the file, write "${text}:" or "${text}:<type>".`,
+  })
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch {
+    // Why a file cannot be read is said when it is read.
+    return false
+  }
+}
+
+/**
+ * Checks files and annotations as typed, before the flags that say how a registry is reached.
+ * @throws UsageError
+ */
+export function checkPackerFlags(
+  files: readonly FileArgument[],
+  { annotation, annotationFile, disablePathValidation }: Omit<PackerValues, 'exportManifest'>,
+): void {
+  checkPaths(files, { disablePathValidation })
+  if (annotation.length > 0 && annotationFile !== undefined) {
+    throw new UsageError('`--annotation` and `--annotation-file` cannot be both specified')
+  }
+  parseAnnotationFlags(annotation)
+}
+
 /** Refuses absolute paths, which would become names that nobody else can pull. */
-export function checkPaths(
+function checkPaths(
   files: readonly FileArgument[],
   { disablePathValidation }: Pick<PackerValues, 'disablePathValidation'>,
 ): void {

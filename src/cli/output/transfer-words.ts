@@ -39,7 +39,7 @@ export const BACKUP_WORDS: TransferWords = {
   exists: 'Exists   ',
   skipped: 'Skipped  ',
   mounted: 'Mounted  ',
-  restored: 'Exists   ',
+  restored: 'Skipped  ',
 }
 
 export const RESTORE_WORDS: TransferWords = {
@@ -48,7 +48,7 @@ export const RESTORE_WORDS: TransferWords = {
   exists: 'Exists   ',
   skipped: 'Skipped  ',
   mounted: 'Mounted  ',
-  restored: 'Exists   ',
+  restored: 'Skipped  ',
 }
 
 export const COPY_WORDS: TransferWords = {
@@ -57,5 +57,5 @@ export const COPY_WORDS: TransferWords = {
   exists: 'Exists ',
   skipped: 'Skipped',
   mounted: 'Mounted',
-  restored: 'Exists ',
+  restored: 'Skipped',
 }

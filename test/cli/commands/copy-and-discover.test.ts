@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { descriptorOf, type Descriptor } from '../../../src/oci/descriptor.js'
@@ -123,6 +123,29 @@ describe('copy', () => {
   })
 })
 
+describe('copy prints a line for every descriptor', () => {
+  test('also for those that share their content', async () => {
+    const files = ['same.txt', 'again.txt', 'third.txt'].map((title) => join(source.folder, title))
+    for (const path of files) await writeFile(path, 'the same\n')
+    const from = `${source.registry}/shared/from:v1`
+    const pushed = await runCli([
+      'push',
+      from,
+      ...files,
+      '--config',
+      `${files[0]}:text/plain`,
+      '--disable-path-validation',
+    ])
+    expect(pushed.stdout.match(/^Exists {4}/gm)).toHaveLength(3)
+    const layout = join(source.folder, 'shared-layout')
+    const copied = await runCli(['copy', from, '--to-oci-layout', `${layout}:v1`])
+    expect(copied.stdout.match(/^Copied {2}[0-9a-f]{12} /gm)).toHaveLength(2)
+    expect(copied.stdout.match(/^Skipped [0-9a-f]{12} /gm)).toHaveLength(3)
+    const backup = await runCli(['backup', from, '-o', join(source.folder, 'shared-backup')])
+    expect(backup.stdout.match(/^Skipped {3}[0-9a-f]{12} /gm)).toHaveLength(3)
+  })
+})
+
 describe('discover', () => {
   const name = () => `${source.registry}/app`
 
@@ -158,7 +181,15 @@ describe('discover', () => {
   })
 
   test('as JSON of old: manifests, for scripts', async () => {
-    const { stdout } = await runCli(['discover', '-o', 'json', '--artifact-type', 'sbom/example', `${name()}:v1`])
+    const { stdout, stderr } = await runCli([
+      'discover',
+      '-o',
+      'json',
+      '--artifact-type',
+      'sbom/example',
+      `${name()}:v1`,
+    ])
+    expect(stderr).toBe('[DEPRECATED] --output is deprecated, try `--format json` instead\n')
     expect(JSON.parse(stdout)).toHaveProperty(['manifests', 0, 'digest'], sbom.digest)
   })
 

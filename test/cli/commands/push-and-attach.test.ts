@@ -37,6 +37,17 @@ const titled = () => [...absolute, '--annotation-file', join(fixture.folder, 'ti
 const sortedLines = (text: string) => text.split('\n').sort()
 
 describe('push', () => {
+  test('a file whose name holds a colon is offered in the form that is read', async () => {
+    const colon = join(fixture.folder, '2024:report.txt')
+    await writeFile(colon, 'report\n')
+    for (const words of [[colon], [file, '--config', colon, '--artifact-type', 'a/b']]) {
+      const refused = await runCli(['push', `${fixture.registry}/colon:v1`, ...words, ...absolute])
+      expect(refused.stderr).toMatch(/2024: no such file or directory\n.* write ".*2024:report\.txt:" or /)
+      expect(refused.code).toBe(1)
+    }
+    const { code, stdout } = await runCli(['push', `${fixture.registry}/colon:v1`, `${colon}:`, ...absolute])
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('2024:report.txt') as string })
+  })
   test('a file, and again', async () => {
     const digest = 'sha256:70cffe781c9f4b952374eb7c89ae2520a4f49e0e29687c997750195b1c8a33d2'
     const first = await runCli(['push', `${name}:v1,v2`, file, ...titled()])
