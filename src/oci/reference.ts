@@ -64,7 +64,7 @@ export function parseReference(text: string): Reference {
     const name = text.split(/[:@]/, 1)[0] ?? ''
     const full = `docker.io/library/${text}${text === name ? ':latest' : ''}`
     throw invalid(text, 'missing registry or repository', {
-      hint: isRepositoryName(name) ? `${HINT}, such as ${full}` : HINT,
+      hint: isRepositoryName(name) && !/[.]|^localhost$/.test(name) ? `${HINT}, such as ${full}` : HINT,
     })
   }
   const registry = text.slice(0, slash)
@@ -72,7 +72,8 @@ export function parseReference(text: string): Reference {
   const { repository, tag, digest } = splitPath(text.slice(slash + 1), text)
   if (!isRepositoryName(repository)) {
     const lower = repository.toLowerCase()
-    const hint = isRepositoryName(lower) ? `Repository names are lower case: ${registry}/${lower}` : HINT
+    const offered = formatReference({ registry, repository: lower, tag, digest })
+    const hint = isRepositoryName(lower) ? `Repository names are lower case: ${offered}` : HINT
     throw invalid(text, `invalid repository "${visibleLine(repository)}"`, { hint })
   }
   return {

@@ -38,7 +38,7 @@ describe('wrong usage', () => {
     [
       ['resolve', 'localhost:5000/UPPER:a'],
       'Error: "localhost:5000/UPPER:a": invalid reference: invalid repository "UPPER"\n' +
-        'Repository names are lower case: localhost:5000/upper\n',
+        'Repository names are lower case: localhost:5000/upper:a\n',
     ],
     [
       ['resolve', 'x/y:1', '--username', 'u', '--identity-token', 't'],
@@ -48,6 +48,23 @@ describe('wrong usage', () => {
       ['resolve', 'x/y:1', '--password-stdin', '--identity-token-stdin'],
       'Error: --identity-token-stdin, --password-stdin cannot be used at the same time\n',
     ],
+    [
+      ['resolve', 'x/y:1', '--retries', '-1'],
+      'Error: invalid argument "-1" for "--retries" flag: "-1" is not a whole number of at least 0\n',
+    ],
+    [
+      ['attach', 'x/y:1', 'a.txt', '--artifact-type', 'a/b', '--annotation', 'bad', '--cert-file', 'c'],
+      /^Error: annotation value doesn't match the required format\n/,
+    ],
+    [
+      ['attach', 'x/y', 'a.txt', '--artifact-type', 'a/b', '--annotation', 'bad'],
+      /^Error: annotation value doesn't match the required format\n/,
+    ],
+    [
+      ['blob', 'push', 'x/y', '-', '--password-stdin'],
+      /^Error: `-` read file from input and `--password-stdin` read password from input cannot be both used\n/,
+    ],
+    [['repo', 'ls', 'https://localhost:5000/a:v1'], /^Error: "https:.*": tags or digests should not be provided\n/],
     [['resolve', 'x/y:1', '--header', 'bad'], 'Error: invalid header: "bad"\n'],
     [['resolve', 'x/y:1', '--header', 'X: a\r\nEvil: 1'], /^Error: invalid header: "X: a\\u\{d\}\nEvil: 1"\n$/],
     [['resolve', 'x/y:1', '--header', 'Host: a'], 'Error: header "Host" cannot be set\n'],

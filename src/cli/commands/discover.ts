@@ -46,6 +46,9 @@ The JSON of '--format json' has each node's referrers below it. That of '-o json
     if (depth !== undefined && !/^[1-9]\d{0,5}$/.test(depth)) throw new UsageError('depth value should be at least 1')
   },
   async run({ source: { store, path, reference }, options, format, signal, print }) {
+    if (options.output !== undefined && format.type !== 'table') {
+      print.notice(`[DEPRECATED] --output is deprecated, try \`--format ${options.output}\` instead`)
+    }
     const { artifactType, platform, maxListLength } = options
     const asked = options.depth === undefined ? undefined : Number(options.depth)
     const depth = format.type === 'table' ? 1 : asked

@@ -1,9 +1,11 @@
 import { resolvePlatform } from '../../graph/select-platform.js'
+import { isGantryError } from '../../errors.js'
 import { source } from '../arguments.js'
 import { command } from '../command.js'
 import { flag } from '../options/option.js'
 import { platformOptions } from '../options/platform.js'
 import { contentResultOf } from '../output/content-result.js'
+import { PrefixedError } from '../prefixed-error.js'
 
 export default command({
   summary: 'Show the digest that a reference stands for',
@@ -24,8 +26,13 @@ export default command({
       'resolve --platform linux/arm64 -l localhost:5000/hello:v1',
     ],
   ],
-  run: async ({ source: { store, path, reference }, options: { platform }, signal }) =>
-    contentResultOf(path, await resolvePlatform(store, reference, { platform, signal })),
+  async run({ source: { store, path, reference }, options: { platform }, signal }) {
+    try {
+      return contentResultOf(path, await resolvePlatform(store, reference, { platform, signal }))
+    } catch (error) {
+      throw isGantryError(error) ? new PrefixedError('failed to resolve digest: ', error) : error
+    }
+  },
   text: ({ reference, digest }, print, { options }) =>
     print.line(options.fullReference || options.fullRef ? reference : digest),
 })

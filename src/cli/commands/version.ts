@@ -8,8 +8,7 @@ export default command({
   arguments: { extra: words('') },
   run({ extra, context }) {
     if (extra.length > 0) {
-      const names = extra.map((word) => `"${word}"`).join(', ')
-      context.stderr.write(`warning: \`gantry version\` requires no argument, ${names} will be ignored\n`)
+      context.stderr.write(`warning: \`gantry version\` requires no argument, "${extra.join(',')}" will be ignored\n`)
     }
     return Promise.resolve({ version: VERSION, node: process.versions.node, platform: osAndArchitecture() })
   },

@@ -1,5 +1,5 @@
 import type { ClientOptions } from '../../client/opener.js'
-import { flag, parseCount, parsed, parseDuration, parseSize, type OptionValues } from './option.js'
+import { flag, parseAttempts, parsed, parseDuration, parseSize, type OptionValues } from './option.js'
 
 /** The flags that every command has: how patient and how greedy it is with registries, and how much it says. */
 export const connectionOptions = {
@@ -10,9 +10,14 @@ export const connectionOptions = {
     fallback: undefined,
     deprecated: 'Flag --verbose has been deprecated, and will be removed in a future release.',
   }),
-  retries: parsed('--retries <count>', 'attempts for each request; 1 or 0 for no retry (default: 5)', parseAttempts, {
-    group: 'network',
-  }),
+  retries: parsed(
+    '--retries <count>',
+    'most attempts for each request; 1 or 0 turns retries off (default: 5)',
+    parseAttempts,
+    {
+      group: 'network',
+    },
+  ),
   retryMaxWait: parsed(
     '--retry-max-wait <duration>',
     'longest wait that a registry may ask for (default: 60s)',
@@ -47,9 +52,4 @@ export function clientOptionsOf(
     maxManifestSize,
     trace: debug,
   }
-}
-
-/** Nothing is done in less than one attempt. */
-function parseAttempts(text: string): number {
-  return text === '0' ? 1 : parseCount(text)
 }

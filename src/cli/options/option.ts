@@ -147,6 +147,12 @@ export function parseCount(value: string): number {
   return Number(value)
 }
 
+/** Reads a number of attempts. Nothing is done in less than one, which 0 means too. */
+export function parseAttempts(value: string): number {
+  if (!/^\d{1,9}$/.test(value)) throw new Error(`"${value}" is not a whole number of at least 0`)
+  return Math.max(Number(value), 1)
+}
+
 /** Reads a whole number; 0 and less mean the default, as scripts for `oras` have it. */
 export function parseConcurrency(value: string): number | undefined {
   return /^(?:0|-\d{1,9})$/.test(value) ? undefined : parseCount(value)

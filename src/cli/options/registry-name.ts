@@ -6,7 +6,7 @@ const SCHEME = /^https?:\/\//i
  * an API behind a registry.
  * @param notice is told what was taken off
  */
-export function withoutScheme(text: string, notice: (text: string) => void): string {
+export function withoutScheme(text: string, notice: (text: string) => void = () => undefined): string {
   const scheme = SCHEME.exec(text)?.[0]
   const rest = text.slice(scheme?.length ?? 0).replace(/^([^/]*)\/(?:v[12]\/?)?$/, '$1')
   if (rest === text) return text

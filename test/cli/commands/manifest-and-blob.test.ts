@@ -31,7 +31,7 @@ describe('resolve', () => {
     expect(await runCli(['resolve', `${name}:nosuch`])).toEqual({
       code: 6,
       stdout: '',
-      stderr: `Error response from registry: ${name}:nosuch: not found\n`,
+      stderr: `Error response from registry: failed to resolve digest: ${name}:nosuch: not found\n`,
     })
   })
 })
@@ -287,7 +287,11 @@ describe('repo', () => {
     await seedArtifact(repository, { tag: 'a' })
     await seedArtifact(repository, { tag: 'b', text: 'other' })
     await runCli(['tag', `${fixture.registry}/same:a`, 'c'])
-    expect((await runCli(['repo', 'tags', `${fixture.registry}/same:a`])).stdout).toBe('a\nc\n')
+    const { stdout, stderr } = await runCli(['repo', 'tags', `${fixture.registry}/same:a`])
+    expect(stdout).toBe('a\nc\n')
+    expect(stderr).toMatch(
+      /^\[\S+\]\[WARNING\]: \[Experimental\] querying tags associated to sha256:[0-9a-f]{64}, it may take a while\.\.\.\n/,
+    )
   })
   test('tags of a repository that is not there', async () => {
     const { code, stderr } = await runCli(['repo', 'tags', `${fixture.registry}/nosuch`])

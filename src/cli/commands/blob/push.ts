@@ -29,10 +29,10 @@ export default command({
   ],
   progress: { words: PUSH_WORDS, isSilent: ({ options }) => options.descriptor },
   check({ words: [, file], options: { size, descriptor }, format, flags }) {
+    if (file === '-') checkStdinUse(flags)
     if (file === '-' && size === undefined) {
       throw new UsageError('`--size` must be provided if the blob is read from stdin')
     }
-    if (file === '-') checkStdinUse(flags)
     checkExclusive({ format, descriptor })
   },
   async run({ target, file, options: { mediaType, size }, client, context, signal, report }) {

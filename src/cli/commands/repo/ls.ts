@@ -3,6 +3,7 @@ import { registry } from '../../arguments.js'
 import { command } from '../../command.js'
 import { text } from '../../options/option.js'
 import { listOptions } from '../../options/transfer.js'
+import { withoutScheme } from '../../options/registry-name.js'
 import { UsageError } from '../../usage-error.js'
 
 export default command({
@@ -17,8 +18,9 @@ export default command({
     ['List the repositories below a namespace, after one of them', 'repo ls --last team/app localhost:5000/team'],
   ],
   check({ words: [place = ''], usage }) {
-    const path = place.slice(Math.max(place.indexOf('/'), 0))
-    if (!place.includes('/') || !/[:@]/.test(path)) return
+    const rest = withoutScheme(place)
+    const path = rest.slice(Math.max(rest.indexOf('/'), 0))
+    if (!rest.includes('/') || !/[:@]/.test(path)) return
     throw new UsageError(`"${place}": tags or digests should not be provided`, {
       usage,
       hint: 'To list the tags of a repository, use "gantry repo tags".',

@@ -1,3 +1,4 @@
+import type { Descriptor } from '../../../oci/descriptor.js'
 import { isDigestTag } from '../../../oci/referrers-tag.js'
 import type { Target } from '../../../client/open-target.js'
 import { place } from '../../arguments.js'
@@ -26,10 +27,16 @@ listed with --exclude-digest-tags=false. Signatures beside an image (sha256-<hex
     ['List the tags of a repository', 'repo tags localhost:5000/hello'],
     ["List the tags that stand for the same manifest as 'v1'", 'repo tags localhost:5000/hello:v1'],
   ],
-  async run({ target, options, signal, print, isForMachine, flags }) {
+  async run({ target, options, signal, print, isForMachine, isQuiet, flags }) {
     const prefix = flags.ociLayoutPath === undefined ? '' : `${target.typed}:`
     const tags: string[] = []
-    for await (const tag of listTags({ target, prefix, ...options, signal })) {
+    const onFound = ({ digest }: Descriptor) => {
+      if (isQuiet) return
+      print.notice(
+        `[${new Date().toISOString()}][WARNING]: [Experimental] querying tags associated to ${digest}, it may take a while...\n\n\n`,
+      )
+    }
+    for await (const tag of listTags({ target, prefix, ...options, onFound, signal })) {
       if (isForMachine) tags.push(tag)
       else print.line(tag)
     }
@@ -44,6 +51,8 @@ interface Listing {
   readonly last: string | undefined
   readonly maxListLength: number | undefined
   readonly excludeDigestTags: boolean | undefined
+  /** Told of the manifest whose tags alone are listed: each tag is looked up for it. */
+  readonly onFound: (descriptor: Descriptor) => void
   readonly signal: AbortSignal
 }
 
@@ -53,11 +62,13 @@ async function* listTags({
   last,
   maxListLength,
   excludeDigestTags,
+  onFound,
   signal,
 }: Listing): AsyncIterable<string> {
   const { store } = target
   const reference = prefix === '' ? target.reference : undefined
   const wanted = reference === undefined ? undefined : await store.resolve(reference, { signal })
+  if (wanted !== undefined) onFound(wanted)
   for await (const tag of store.tags({ signal, last, maxListLength })) {
     if (!tag.startsWith(prefix) || isLeftOut(tag, excludeDigestTags)) continue
     if (wanted !== undefined && (await store.resolve(tag, { signal })).digest !== wanted.digest) continue
