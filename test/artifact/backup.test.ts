@@ -13,6 +13,7 @@ import { TarFile } from '../../src/store/tar-file.js'
 import { openBytes } from '../../src/util/bytes.js'
 import { blobPathOf } from '../../src/oci/image-layout.js'
 import { pushSeeds } from '../cli/transcripts/seeds.js'
+import { projectFolder } from '../scenarios/harness/program.js'
 
 let folder: string
 let source: MemoryStore
@@ -111,6 +112,31 @@ describe('backup and restore', () => {
       /^failed to prepare OCI store from tar archive/,
     )
     await expect(restore([at('absent')], new MemoryStore())).rejects.toThrow(/^failed to access input path/)
+  })
+})
+
+describe('what oras has backed up', () => {
+  test.each([
+    ['oras-backup', ['a', 'b']],
+    ['oras-backup.tar', ['a', 'b', 'c']],
+  ])('%s is restored', async (name, tags) => {
+    const sink = new MemoryStore()
+    const restored = await restore([join(projectFolder, 'fixtures/layouts', name)], sink)
+    expect(restored.map(({ tag, referrers }) => [tag, referrers])).toEqual(
+      tags.map((tag) => [tag, tag === 'a' ? 3 : 0]),
+    )
+    for (const tag of tags) expect((await sink.resolve(tag)).digest).toBe(seeds.get(tag)!.digest)
+    expect(await sink.referrers(seeds.get('a')!, { artifactType: 'sig/ex' })).toHaveLength(1)
+  })
+
+  test('is what a newer backup adds to', async () => {
+    const old = join(projectFolder, 'fixtures/layouts/oras-backup.tar')
+    const { manifest } = await pushFile('something new', 'd')
+    await backup(source, at('new.tar'), { since: [old] })
+    const sink = new MemoryStore()
+    await restore([old, at('new.tar')], sink)
+    expect(await tagsOf(sink)).toEqual(['a', 'b', 'c', 'd'])
+    expect((await sink.resolve('d')).digest).toBe(manifest.digest)
   })
 })
 

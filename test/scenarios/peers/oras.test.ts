@@ -105,4 +105,45 @@ describe.runIf(requestPeer('oras')).each(registriesUnderTest())('oras and gantry
       expect((await shell.type(`${one} repo tags $REPO`)).exitCode).not.toBe(0)
     },
   )
+
+  test.each(pairs)('what %s backs up, %s restores, from a folder and from a tar', async (one, other) => {
+    await shell.do('gantry push $REPO:v1 hello.txt && gantry push $REPO:v2 folder')
+    await shell.do('gantry attach $REPO:v1 --artifact-type example/note hello.txt')
+    for (const path of ['saved', 'saved.tar']) {
+      await shell.do(`${one} backup -o ${path} --include-referrers $REPO:v1,v2`)
+      expect(await shell.do(`${other} repo tags --oci-layout ${path}`)).toBe('v1\nv2\n')
+      await shell.do(`${other} restore --input ${path} $REPO/${path}`)
+      const trees = await Promise.all(
+        [`${one} discover $REPO/${path}:v1`, `${other} discover --oci-layout ${path}:v1`].map((line) => shell.do(line)),
+      )
+      // The roots are called by the places that they are in.
+      const [there, here] = trees.map((tree) => treeNodes(tree).map((way) => way.slice(1)))
+      expect(there).toEqual(here)
+      expect(there).toHaveLength(3)
+      await shell.do(`${one} pull -o out-${path} $REPO/${path}:v2 && diff -r folder out-${path}/folder`)
+    }
+  })
+
+  test('both make the same indexes', async () => {
+    const platform = (name: string) => `--artifact-platform linux/${name} --artifact-type example/thing ${created}`
+    await shell.do(`gantry push $REPO:amd64 hello.txt ${platform('amd64')}`)
+    await shell.do(`gantry push $REPO:arm64 hello.txt ${platform('arm64/v8')}`)
+    await shell.do(`gantry push $REPO:old hello.txt --config config.json:application/vnd.example.config ${created}`)
+    for (const line of [
+      "manifest index create $REPO amd64 arm64 old -o - --annotation 'odd=<&>' --artifact-type example/index",
+      'manifest index create $REPO -o -',
+    ]) {
+      expect(await shell.do(`gantry ${line}`)).toBe(await shell.do(`oras ${line}`))
+    }
+    const digest = printedDigest(await shell.do('gantry manifest index create $REPO:both amd64 arm64'))
+    await shell.do('oras manifest index create $REPO:more old')
+    for (const change of [
+      '--add old --merge more',
+      `--remove ${(await shell.do('gantry resolve $REPO:amd64')).trim()}`,
+      "--artifact-type ''",
+    ]) {
+      const line = `manifest index update $REPO@${digest} ${change} -o -`
+      expect(await shell.do(`gantry ${line}`)).toBe(await shell.do(`oras ${line}`))
+    }
+  })
 })
