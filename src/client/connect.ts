@@ -147,9 +147,9 @@ export class Connections {
     options: RepositoryOptions = {},
     use: 'read' | 'write' = 'write',
   ): Promise<Repository> {
-    const { maxManifestSize, referrers } = this.#options
+    const { maxManifestSize = this.#options.maxManifestSize, referrers = this.#options.referrers } = options
     const transport = use === 'read' ? await this.#readingTransport(registry) : await this.transport(registry)
-    return new Repository(transport, name, { maxManifestSize, referrers, ...options })
+    return new Repository(transport, name, { ...options, maxManifestSize, referrers })
   }
 
   async close(): Promise<void> {

@@ -56,7 +56,6 @@ export interface ReadGraphOptions {
 }
 
 const DEFAULT_CONCURRENCY = 64
-const DEFAULT_LIMITS: Required<GraphLimits> = { manifests: 10_000, blobs: 100_000, depth: 32 }
 
 /**
  * Reads a graph breadth first, many nodes side by side; each digest is asked about once.
@@ -67,9 +66,9 @@ export async function readGraph(
   next: NextNodes,
   options: ReadGraphOptions = {},
 ): Promise<Graph> {
-  const { known, signal } = options
+  const { known, limits = {}, signal } = options
   const nodes = new Map(known?.nodes)
-  const bounds = new GraphBounds({ ...DEFAULT_LIMITS, ...options.limits }, nodes)
+  const bounds = new GraphBounds(limits, nodes)
   const meet = (descriptor: Descriptor, depth: number): NodeKey => {
     const key = nodeKeyOf(descriptor)
     if (nodes.has(key)) return key
@@ -134,8 +133,9 @@ class GraphBounds {
   #manifests = 0
   #blobs = 0
 
-  constructor(limits: Required<GraphLimits>, nodes: ReadonlyMap<NodeKey, GraphNode>) {
-    this.#limits = limits
+  constructor(limits: GraphLimits, nodes: ReadonlyMap<NodeKey, GraphNode>) {
+    const { manifests = 10_000, blobs = 100_000, depth = 32 } = limits
+    this.#limits = { manifests, blobs, depth }
     for (const { descriptor } of nodes.values()) this.#add(descriptor)
   }
 

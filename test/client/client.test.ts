@@ -283,6 +283,15 @@ describe('a client', () => {
     await expect(call()).rejects.toMatchObject({ name: 'GantryError', code })
   })
 
+  test('keeps its own limit where a repository is opened with one that is undefined', async () => {
+    await client.push(`${fixture.registry}/limited:v1`, [{ name: 'a.txt', content: Buffer.from('a') }])
+    await using strict = new Client({ environment: {}, credentials: false, maxManifestSize: 100 })
+    const { store } = await strict.open(`${fixture.registry}/limited:v1`, {
+      repository: { maxManifestSize: undefined },
+    })
+    await expect(store.readManifest('v1')).rejects.toMatchObject({ code: 'limit-exceeded' })
+  })
+
   test('takes an explicit undefined for the default', async () => {
     const undecided = new Client({
       environment: {},

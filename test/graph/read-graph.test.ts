@@ -91,6 +91,20 @@ describe('readGraph', () => {
     expect(graph.roots).toEqual([nodeKeyOf(node('left')), nodeKeyOf(node('root'))])
   })
 
+  test.each([['depth'], ['manifests'], ['blobs']])('keeps its bound on %s where that is undefined', async (bound) => {
+    const isDeep = bound === 'depth'
+    const type = bound === 'blobs' ? MediaType.imageLayer : MediaType.imageManifest
+    const count = bound === 'manifests' ? 10_001 : 100_001
+    const wide = Array.from({ length: isDeep ? 0 : count }, (_, index) => node(String(index), type))
+    const next: NextNodes = (_, depth) =>
+      Promise.resolve(
+        isDeep && depth < 100 ? { needs: [node(String(depth))] } : depth === 0 ? { needs: wide } : undefined,
+      )
+    await expect(readGraph([node('root')], next, { limits: { [bound]: undefined } })).rejects.toMatchObject({
+      code: 'limit-exceeded',
+    })
+  })
+
   test.each([
     ['more than 10 manifests', { manifests: 10 }],
     ['more than 7 levels', { depth: 7 }],
