@@ -9,6 +9,7 @@ import { readAccess } from './options/access.js'
 import { clientOptionsOf, type connectionOptions } from './options/connection.js'
 import { FORMATS, isMachineFormat, readFormat, type Format } from './options/format.js'
 import type { Options, OptionValues } from './options/option.js'
+import { InterruptedList } from './output/interrupted-list.js'
 import { Printer } from './output/printer.js'
 import { formatTrace } from './output/trace.js'
 import type { TransferReporter } from './output/transfer-reporter.js'
@@ -128,6 +129,10 @@ class CommandRun {
     let result: unknown
     try {
       result = await this.#command.run({ ...call, report })
+    } catch (error) {
+      if (!(error instanceof InterruptedList)) throw error
+      await this.#show(error.result, call)
+      throw error.cause
     } finally {
       report.stop()
     }
@@ -178,8 +183,15 @@ class CommandRun {
 
   #clientOptions(context: Context, print: Printer, isForMachine: boolean) {
     const { debug, quiet } = this.common
+    const warned = new Set<string>()
     return {
       ...clientOptionsOf(this.common),
+      chunkSize: this.#parsed.values.chunkSize as number | undefined,
+      onUnknownSetting: (problem: string) => {
+        // Each side of a copy reads the file.
+        if (!warned.has(problem)) print.notice(`WARNING: ${problem}`)
+        warned.add(problem)
+      },
       environment: context.environment,
       homeFolder: context.homeFolder,
       userAgent: `gantry/${VERSION}`,

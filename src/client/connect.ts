@@ -75,6 +75,8 @@ export interface ConnectOptions extends RegistryAccess {
   readonly trace?: boolean
   /** Told of optional files that are left out because they may not be read. */
   readonly onSkippedFile?: OnSkippedFile
+  /** Told of unknown settings in the file with the settings of registries, which are left out. */
+  readonly onUnknownSetting?: (problem: string) => void
   /** Ends credential helpers that run, and waiting for files that others write. */
   readonly signal?: AbortSignal
 }
@@ -194,8 +196,8 @@ export class Connections {
 
   /** What the user has settled for a registry; the file is read once. */
   async #settingsOf(registry: string): Promise<RegistrySettings> {
-    const { onSkippedFile } = this.#options
-    this.#settings ??= readRegistrySettings(this.settingsFile(), { onSkippedFile })
+    const { onSkippedFile, onUnknownSetting } = this.#options
+    this.#settings ??= readRegistrySettings(this.settingsFile(), { onSkippedFile, onUnknownSetting })
     return settingsOfRegistry(await this.#settings, registry)
   }
 

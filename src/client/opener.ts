@@ -49,6 +49,7 @@ const CLIENT_OPTIONS: Kinds<ClientOptions> = {
   onRequestEvent: 'function',
   trace: 'flag',
   onSkippedFile: 'function',
+  onUnknownSetting: 'function',
   cacheFolder: 'text',
 }
 

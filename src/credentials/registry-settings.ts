@@ -58,20 +58,30 @@ export function registrySettingsFileOf({ environment, homeFolder }: RegistrySett
   return homeFolder === undefined ? undefined : join(homeFolder, '.config', 'gantry', 'registries.json')
 }
 
+/** Told of a setting that is unknown, with its file and name: a later version may know it. */
+type OnUnknownSetting = (problem: string) => void
+
 /**
  * Reads the settings of all registries.
  * @param path the file of {@link registrySettingsFileOf}; undefined and a missing file mean no settings
- * @param onSkippedFile is told of a file that may not be read, which means no settings as well
+ * @param options.onSkippedFile is told of a file that may not be read, which means no settings as well
+ * @param options.onUnknownSetting is told of unknown settings, which are left out
  * @returns settings by registry, in the order of the file
  * @throws GantryError `invalid-content` for what is no settings; `credential-store-error` for what is no JSON
  */
 export async function readRegistrySettings(
   path: string | undefined,
-  { onSkippedFile }: { readonly onSkippedFile?: OnSkippedFile | undefined } = {},
+  {
+    onSkippedFile,
+    onUnknownSetting,
+  }: {
+    readonly onSkippedFile?: OnSkippedFile | undefined
+    readonly onUnknownSetting?: ((problem: string) => void) | undefined
+  } = {},
 ): Promise<ReadonlyMap<string, RegistrySettings>> {
   if (path === undefined) return new Map()
   const bytes = await readUnlessForbidden(path, () => readAuthBytes(path), onSkippedFile)
-  return bytes === undefined ? new Map() : parseSettings(await decodeAuthText(bytes, path), path)
+  return bytes === undefined ? new Map() : parseSettings(await decodeAuthText(bytes, path), path, onUnknownSetting)
 }
 
 /** The settings of one registry among those of {@link readRegistrySettings}; empty where there are none. */
@@ -158,28 +168,35 @@ function requiredPath(path: string | undefined): string {
   })
 }
 
-function parseSettings(text: string, path: string): ReadonlyMap<string, RegistrySettings> {
+function parseSettings(
+  text: string,
+  path: string,
+  onUnknown: OnUnknownSetting = () => undefined,
+): ReadonlyMap<string, RegistrySettings> {
   if (text.trim() === '') return new Map()
   const { registries = {}, ...others } = parseJsonObject(new TextEncoder().encode(text), path)
-  const [other] = Object.keys(others)
-  if (other !== undefined) throw invalid(path, `"${visibleLine(other)}" is unknown; settings stand below "registries"`)
+  for (const other of Object.keys(others)) {
+    onUnknown(`${path}: "${visibleLine(other)}" is unknown and left out; settings stand below "registries"`)
+  }
   if (!isJsonObject(registries)) throw invalid(path, '"registries" is not an object')
-  return new Map(Object.entries(registries).map(([key, value]) => [key, parseEntry(key, value, path)]))
+  return new Map(Object.entries(registries).map(([key, value]) => [key, parseEntry(key, value, path, onUnknown)]))
 }
 
-function parseEntry(key: string, entry: unknown, path: string): RegistrySettings {
+function parseEntry(key: string, entry: unknown, path: string, onUnknown: OnUnknownSetting): RegistrySettings {
   const shown = visibleLine(key)
   if (hostProblem(key) !== undefined) throw invalid(path, `"${shown}" is not the name of a registry`)
   if (!isJsonObject(entry)) throw invalid(path, `"${shown}" is not an object`)
   for (const [name, value] of Object.entries(entry)) {
     if (!isSettingName(name)) {
       const known = REGISTRY_SETTING_NAMES.join(', ')
-      throw invalid(path, `"${visibleLine(name)}" of "${shown}" is not a setting: those are ${known}`)
+      onUnknown(`${path}: "${visibleLine(name)}" of "${shown}" is unknown and left out; the settings are ${known}`)
+      continue
     }
     const problem = CHECKS[name](value)
     if (problem !== undefined) throw invalid(path, `"${name}" of "${shown}" ${problem}`)
   }
-  return { ...(entry as JsonObject & RegistrySettings) }
+  const settings = Object.entries(entry as JsonObject & RegistrySettings).filter(([name]) => isSettingName(name))
+  return Object.fromEntries(settings)
 }
 
 function isSettingName(name: string): name is RegistrySettingName {

@@ -103,13 +103,26 @@ describe('settings', () => {
 })
 
 describe('a file with settings', () => {
+  test('may hold what is unknown: it is left out, told of, and kept when something is set', async () => {
+    write('{"r":{},"registries":{"r":{"plainHtpp":true,"plainHttp":true}}}')
+    const problems: string[] = []
+    const settings = await readRegistrySettings(path, { onUnknownSetting: (problem) => problems.push(problem) })
+    expect(settings).toEqual(new Map([['r', { plainHttp: true }]]))
+    expect(problems).toEqual([
+      `${path}: "r" is unknown and left out; settings stand below "registries"`,
+      expect.stringContaining(`${path}: "plainHtpp" of "r" is unknown and left out; the settings are authHosts, `),
+    ])
+    await setRegistrySettings(path, 'r', { concurrency: 2 })
+    expect(readFileSync(path, 'utf8')).toBe(
+      '{"r":{},"registries":{"r":{"plainHtpp":true,"plainHttp":true,"concurrency":2}}}',
+    )
+  })
+
   test.each([
-    ['{"registries":{"r":{"plainHtpp":true}}}', /"plainHtpp" of "r" is not a setting: those are authHosts, /],
     ['{"registries":{"r":{"plainHttp":"yes"}}}', /"plainHttp" of "r" has to be true or false$/],
     ['{"registries":{"r/a":{}}}', /"r\/a" is not the name of a registry$/],
     ['{"registries":{"r":true}}', /"r" is not an object$/],
     ['{"registries":[]}', /"registries" is not an object$/],
-    ['{"r":{}}', /"r" is unknown; settings stand below "registries"$/],
     ['{"registries":', /is not valid JSON \(byte 14\)$/],
   ])('that is broken is an error, and stays as it is: %s', async (text, message) => {
     write(text)

@@ -9,7 +9,7 @@ import { parseImageReference } from '../options/image-reference.js'
 import { flag, list, requiredText, text } from '../options/option.js'
 import { platformOptions } from '../options/platform.js'
 import { checkStdinUse, readStdin } from '../options/read-input.js'
-import { transferOptions } from '../options/transfer.js'
+import { uploadOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 
@@ -37,7 +37,7 @@ A tar that is compressed with gzip or zstd goes in byte for byte; another is com
       'push layers too that their owner wants fetched from elsewhere',
     ),
     ...platformOptions,
-    ...transferOptions,
+    ...uploadOptions,
   },
   examples: [
     ['Make an image with one layer', 'append -f files.tar -t localhost:5000/files:v1'],

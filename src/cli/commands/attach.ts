@@ -13,7 +13,7 @@ import {
   readPacking,
 } from '../options/packer.js'
 import { platformOptions } from '../options/platform.js'
-import { transferOptions } from '../options/transfer.js'
+import { uploadOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
 import { saveContent } from '../output/save-content.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
@@ -34,7 +34,7 @@ export default command({
     config: text('--config <file[:type]>', 'file that becomes the config of the manifest'),
     ...packerOptions,
     ...platformOptions,
-    ...transferOptions,
+    ...uploadOptions,
   },
   examples: [
     ['Attach an SBOM', 'attach localhost:5000/hello:v1 --artifact-type sbom/example sbom.json:application/json'],

@@ -9,7 +9,7 @@ import { copySink, describeTarget, source, type NamedTarget } from '../arguments
 import { command } from '../command.js'
 import { flag, list } from '../options/option.js'
 import { platformsOptions, readPlatforms } from '../options/platform.js'
-import { transferOptions } from '../options/transfer.js'
+import { uploadOptions } from '../options/transfer.js'
 import { gateOptions, readGate, wantsGate } from '../options/trust.js'
 import { contentResultOf } from '../output/content-result.js'
 import { describeSignatures, signatureResultOf } from '../output/signature-result.js'
@@ -36,7 +36,7 @@ export default command({
     ),
     ...gateOptions,
     ...platformsOptions,
-    ...transferOptions,
+    ...uploadOptions,
   },
   examples: [
     ['Copy an artifact between registries', 'copy localhost:5000/hello:v1 registry.example.com/team/hello:v1'],

@@ -9,7 +9,7 @@ import { flag, list, parsed, text, type Option } from '../options/option.js'
 import { createdAt } from '../options/packer.js'
 import { platformOptions, readPlatform } from '../options/platform.js'
 import { checkStdinUse, readStdin } from '../options/read-input.js'
-import { transferOptions } from '../options/transfer.js'
+import { uploadOptions } from '../options/transfer.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import { UsageError } from '../usage-error.js'
 
@@ -45,7 +45,7 @@ Without --tag the new image takes the place of the old one, and an index stays a
       'push layers too that their owner wants fetched from elsewhere',
     ),
     ...platformOptions,
-    ...transferOptions,
+    ...uploadOptions,
   },
   examples: [
     ['Label an image', 'mutate --label team=web localhost:5000/app:v1'],

@@ -6,7 +6,7 @@ import { command } from '../command.js'
 import { flag } from '../options/option.js'
 import { packOptions, readPack } from '../options/pack-flags.js'
 import { checkPackerFlags, packerOptions, parseFileArgument, readPacking } from '../options/packer.js'
-import { transferOptions } from '../options/transfer.js'
+import { uploadOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
 import { saveContent } from '../output/save-content.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
@@ -22,7 +22,7 @@ export default command({
   options: {
     ...packOptions,
     ...packerOptions,
-    ...transferOptions,
+    ...uploadOptions,
     force: flag('--force', 'push every manifest again, also one that is there'),
   },
   examples: [

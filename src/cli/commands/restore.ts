@@ -3,7 +3,7 @@ import { tagsOf } from '../../client/target.js'
 import { wordsAndSink } from '../arguments.js'
 import { command } from '../command.js'
 import { flag, list } from '../options/option.js'
-import { transferOptions } from '../options/transfer.js'
+import { uploadOptions } from '../options/transfer.js'
 import { formatDuration, formatSize } from '../output/format-amount.js'
 import { foundTags, tagResultOf } from '../output/tag-result.js'
 import { RESTORE_WORDS } from '../output/transfer-words.js'
@@ -27,7 +27,7 @@ A backup that was made with --since is restored together with the older ones: na
     input: list('--input <path>', 'backup to restore; may be given for several'),
     excludeReferrers: flag('--exclude-referrers', 'leave out what refers to the artifacts'),
     dryRun: flag('--dry-run', 'show what would be restored, and push nothing'),
-    ...transferOptions,
+    ...uploadOptions,
   },
   examples: [
     ['Restore a repository', 'restore --input hello.tar localhost:5000/hello'],

@@ -10,10 +10,15 @@ export const confirmOptions = {
 
 /**
  * Asks one question; anything but a clear yes is no.
+ * @param options.isForMachine asks on stderr, as stdout holds a result for a program
  * @throws UsageError where nobody can answer
  */
-export async function confirm(question: string, context: Context): Promise<boolean> {
-  const prompt = new Prompt(context)
+export async function confirm(
+  question: string,
+  context: Context,
+  { isForMachine }: { readonly isForMachine: boolean },
+): Promise<boolean> {
+  const prompt = new Prompt(isForMachine ? { ...context, stdout: context.stderr } : context)
   try {
     const isConfirmed = await prompt.confirm(question)
     if (!prompt.isUnanswered) return isConfirmed

@@ -1,4 +1,4 @@
-import { flag, parseConcurrency, parseCount, parsed } from './option.js'
+import { flag, parseConcurrency, parseCount, parsed, parseSize } from './option.js'
 
 /** The flags of commands that move content. */
 export const transferOptions = {
@@ -6,6 +6,17 @@ export const transferOptions = {
     '--concurrency <count>',
     'how much is moved side by side; follows the registry when not given, and for 0',
     parseConcurrency,
+    { group: 'network' },
+  ),
+}
+
+/** The flags of commands that send blobs. */
+export const uploadOptions = {
+  ...transferOptions,
+  chunkSize: parsed(
+    '--chunk-size <size>',
+    'largest body of an upload request; larger blobs are sent in chunks (default: adapts to the registry)',
+    parseSize,
     { group: 'network' },
   ),
 }

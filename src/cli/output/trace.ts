@@ -58,5 +58,10 @@ function head(arrow: string, what: string, id: number): string {
 }
 
 function formatHeaders(headers: Readonly<Record<string, string>>): string[] {
-  return Object.entries(headers).map(([name, value]) => `   "${name}": "${value}"`)
+  return Object.entries(headers).map(([name, value]) => `   "${canonicalName(name)}": "${value}"`)
+}
+
+/** A header name as Go programs print it, such as `Content-Type`: those who search logs of oras look for that. */
+function canonicalName(name: string): string {
+  return name.toLowerCase().replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase())
 }

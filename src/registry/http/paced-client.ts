@@ -27,12 +27,14 @@ interface HostTraffic {
   readonly pacer: Pacer
 }
 
+/** Counted over all clients of the process, so that a log of several registries has each number once. */
+let lastId = 0
+
 /** Sends requests no faster than each host wants them, and tells of each one. */
 export class PacedClient {
   readonly #client: HttpClient
   readonly #settings: PacedClientSettings
   readonly #hosts = new Map<string, HostTraffic>()
-  #lastId = 0
 
   constructor(client: HttpClient, settings: PacedClientSettings) {
     this.#client = client
@@ -75,7 +77,7 @@ export class PacedClient {
   async #sendTraced(request: HttpRequest): Promise<Answer> {
     const { onEvent, secretHeaders, mask, clock } = this.#settings
     if (onEvent === undefined) return this.#client.send(request)
-    const id = ++this.#lastId
+    const id = ++lastId
     const place = { id, method: request.method, url: redactUrl(mask(request.url.href)) }
     const start = clock.now()
     onEvent({ type: 'request', ...place, headers: shownHeaders(request.headers, secretHeaders) })

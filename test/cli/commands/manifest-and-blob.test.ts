@@ -168,6 +168,16 @@ describe('manifest delete', () => {
     expect((await runCli(['resolve', `${name}:v1`])).code).toBe(0)
   })
 
+  test('asks on stderr where a program reads the result', async () => {
+    const answer = { stdin: 'n\n' }
+    const { stdout, stderr } = await runCli(['manifest', 'delete', `${name}:v1`, '--format', 'json'], answer)
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'cancelled' })
+    expect(stderr).toMatch(/^Are you sure .*\? \[y\/N\] Operation cancelled\.\n$/)
+    const blob = `${fixture.registry}/hello@${root.digest}`
+    const asked = await runCli(['blob', 'delete', blob, '--format', 'json'], answer)
+    expect(asked.stdout).not.toContain('Are you sure')
+  })
+
   test('fails where nobody answers, and names the flag', async () => {
     const { code, stderr } = await runCli(['manifest', 'delete', `${name}:v1`])
     expect(stderr).toBe(

@@ -20,13 +20,13 @@ export default command({
     checkForce(options)
     checkExclusive({ format, descriptor: options.descriptor })
   },
-  async run({ target, options: { force, descriptor: isAsked }, client, context, signal }) {
+  async run({ target, options: { force, descriptor: isAsked }, client, context, signal, isForMachine }) {
     const { outcome, descriptor } = await client.remove(target, {
       kind: 'blob',
       ignoreMissing: force && !isAsked,
       confirm: force
         ? undefined
-        : () => confirm(`Are you sure you want to delete the blob "${target.digest}"?`, context),
+        : () => confirm(`Are you sure you want to delete the blob "${target.digest}"?`, context, { isForMachine }),
       signal,
     })
     return { reference: target.typed, outcome, descriptor }

@@ -4,7 +4,7 @@ import { command } from '../../command.js'
 import { checkExclusive } from '../../options/exclusive.js'
 import { flag, parsed, text } from '../../options/option.js'
 import { checkStdinUse, readStdin } from '../../options/read-input.js'
-import { transferOptions } from '../../options/transfer.js'
+import { uploadOptions } from '../../options/transfer.js'
 import { contentResultOf } from '../../output/content-result.js'
 import { PUSH_WORDS } from '../../output/transfer-words.js'
 import { UsageError } from '../../usage-error.js'
@@ -14,7 +14,7 @@ export default command({
   arguments: { target: sink({ usage: '<name>[@<digest>]' }), file: word('<file>') },
   needs: 'the destination to push to and the file to read blob content from',
   options: {
-    ...transferOptions,
+    ...uploadOptions,
     descriptor: flag('--descriptor', 'print the descriptor of the blob'),
     pretty: flag('--pretty', 'indent the JSON that is printed'),
     mediaType: text('--media-type <type>', `media type in the descriptor (default: ${MediaType.imageLayer})`),

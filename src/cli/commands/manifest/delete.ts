@@ -33,7 +33,7 @@ export default command({
     const { outcome, descriptor, deleted } = await client.remove(target, {
       referrers: recursive,
       ignoreMissing: force && !isAsked,
-      confirm: force ? undefined : (plan) => confirm(questionFor(plan), context),
+      confirm: force ? undefined : (plan) => confirm(questionFor(plan), context, { isForMachine }),
       onDeleted: ({ digest }, plan) => {
         if (digest !== plan.descriptor.digest && !isAsked && !isForMachine) print.line(`Deleted ${digest}`)
       },

@@ -14,7 +14,9 @@ export default command({
   needs: 'the registry',
   examples: [['Show the settings of all registries', 'registry show']],
   async run({ registry: given, context, print }) {
-    const all = await readRegistrySettings(registrySettingsFileOf(context))
+    const all = await readRegistrySettings(registrySettingsFileOf(context), {
+      onUnknownSetting: (problem) => print.notice(`WARNING: ${problem}`),
+    })
     const registry = given === undefined ? undefined : withoutScheme(given, (notice) => print.notice(notice))
     const shown = registry === undefined ? [...all] : [[registry, settingsOfRegistry(all, registry)] as const]
     return { registries: Object.fromEntries(shown) }

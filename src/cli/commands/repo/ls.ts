@@ -3,6 +3,7 @@ import { registry } from '../../arguments.js'
 import { command } from '../../command.js'
 import { text } from '../../options/option.js'
 import { listOptions } from '../../options/transfer.js'
+import { InterruptedList } from '../../output/interrupted-list.js'
 import { withoutScheme } from '../../options/registry-name.js'
 import { UsageError } from '../../usage-error.js'
 
@@ -31,11 +32,15 @@ export default command({
     const prefix = path.length === 0 || path.join('/') === '' ? '' : `${path.join('/').replace(/\/+$/, '')}/`
     const names = new Registry(await client.transport(host)).catalog({ signal, last, maxListLength })
     const repositories: string[] = []
-    for await (const name of names) {
-      if (!name.startsWith(prefix)) continue
-      // Pages may be many: what is known is printed at once.
-      if (isForMachine) repositories.push(name)
-      else print.line(name.slice(prefix.length))
+    try {
+      for await (const name of names) {
+        if (!name.startsWith(prefix)) continue
+        // Pages may be many: what is known is printed at once.
+        if (isForMachine) repositories.push(name)
+        else print.line(name.slice(prefix.length))
+      }
+    } catch (error) {
+      throw repositories.length === 0 ? error : new InterruptedList({ registry: host, repositories }, error)
     }
     return { registry: host, repositories }
   },

@@ -5,6 +5,7 @@ import { place } from '../../arguments.js'
 import { command } from '../../command.js'
 import { decision, text } from '../../options/option.js'
 import { listOptions } from '../../options/transfer.js'
+import { InterruptedList } from '../../output/interrupted-list.js'
 
 export default command({
   summary: 'List the tags of a repository',
@@ -36,9 +37,13 @@ listed with --exclude-digest-tags=false. Signatures beside an image (sha256-<hex
         `[${new Date().toISOString()}][WARNING]: [Experimental] querying tags associated to ${digest}, it may take a while...\n\n\n`,
       )
     }
-    for await (const tag of listTags({ target, prefix, ...options, onFound, signal })) {
-      if (isForMachine) tags.push(tag)
-      else print.line(tag)
+    try {
+      for await (const tag of listTags({ target, prefix, ...options, onFound, signal })) {
+        if (isForMachine) tags.push(tag)
+        else print.line(tag)
+      }
+    } catch (error) {
+      throw tags.length === 0 ? error : new InterruptedList({ tags }, error)
     }
     return { tags }
   },
