@@ -122,6 +122,11 @@ export interface CommandGroup {
   readonly commands: readonly CommandNode[]
 }
 
+/** The name of the program in the full name of a command: `gantry` in `gantry manifest fetch`. */
+export function programOf(name: string): string {
+  return name.split(' ', 1)[0] ?? name
+}
+
 export type CommandNode = CommandEntry | CommandGroup
 
 export function isGroup(node: CommandNode): node is CommandGroup {

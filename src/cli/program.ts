@@ -23,8 +23,15 @@ export const endWithoutTempFiles: typeof EndWithoutTempFiles = async (...call) =
  * @returns the exit code
  */
 export async function runProgram(words: readonly string[], context: Context): Promise<number> {
+  const isNamedOras = context.programName === 'oras'
+  if (!isNamedOras && words[0] !== 'oras') return runTree(words, context, COMMAND_TREE)
+  const { exitCodeOfOras, treeOfOras } = await import('./dialects/oras.js')
+  return exitCodeOfOras(await runTree(isNamedOras ? words : words.slice(1), context, treeOfOras(COMMAND_TREE)))
+}
+
+async function runTree(words: readonly string[], context: Context, tree: CommandGroup): Promise<number> {
   try {
-    const found = findCommand(rootFlagsLast(helpAsFlag(words)), COMMAND_TREE)
+    const found = findCommand(rootFlagsLast(helpAsFlag(words)), tree)
     if (isGroup(found.node)) return await runGroup({ ...found, node: found.node }, context)
     const { runCommand } = await import('./run-command.js')
     return await runCommand({ ...found, node: found.node }, context)

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { ownHomeFolder } from '../util/home-folder.js'
 import type { Context } from './context.js'
 import { loadProgram } from './load-program.js'
@@ -73,7 +74,7 @@ function processContext(signal: AbortSignal): Context {
     environment: process.env,
     homeFolder: ownHomeFolder(),
     signal,
-    programName: 'gantry',
+    programName: basename(process.argv[1] ?? 'gantry').replace(/\.(?:[cm]?js|exe)$/, ''),
   }
 }
 

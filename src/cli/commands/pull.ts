@@ -1,6 +1,6 @@
 import { pullFiles } from '../../artifact/pull-files.js'
 import { describeTarget, source } from '../arguments.js'
-import { command } from '../command.js'
+import { command, programOf } from '../command.js'
 import { flag, parsed, parseSize, requiredText, text } from '../options/option.js'
 import { parseFileArgument } from '../options/packer.js'
 import { platformOptions } from '../options/platform.js'
@@ -57,10 +57,10 @@ export default command({
     reference: `${path}@${descriptor.digest}`,
     files: files.map((file) => ({ path: file.path, ...contentResultOf(path, file.descriptor) })),
   }),
-  text({ descriptor, skippedUnnamed }, print, { source }) {
+  text({ descriptor, skippedUnnamed }, print, { source, name }) {
     if (skippedUnnamed.length > 0) {
       print.status('Skipped pulling layers without file name in "org.opencontainers.image.title"')
-      print.status(`Use 'gantry copy ${source.typed} --to-oci-layout <layout-dir>' to pull all layers.`)
+      print.status(`Use '${programOf(name)} copy ${source.typed} --to-oci-layout <layout-dir>' to pull all layers.`)
     } else {
       print.status(`Pulled ${describeTarget(source)}`)
       print.status(`Digest: ${descriptor.digest}`)

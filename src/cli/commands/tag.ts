@@ -1,6 +1,6 @@
 import { GantryError } from '../../errors.js'
 import { describeTarget, namedSink, words } from '../arguments.js'
-import { command } from '../command.js'
+import { command, programOf } from '../command.js'
 import { contentResultOf } from '../output/content-result.js'
 import { transferOptions } from '../options/transfer.js'
 import { UsageError } from '../usage-error.js'
@@ -12,17 +12,18 @@ export default command({
   needs: 'the artifact to be retagged and the tags to be added',
   options: transferOptions,
   examples: [["Tag the manifest 'v1' as 'latest' and 'stable'", 'tag localhost:5000/hello:v1 latest stable']],
-  check({ words: [typed = '', ...tags], usage }) {
+  check({ words: [typed = '', ...tags], name, usage }) {
+    const program = programOf(name)
     if (typed === 'ls' || typed === 'list') {
-      throw new UsageError(`there is no "${typed}" sub-command for "gantry tag" command`, {
+      throw new UsageError(`there is no "${typed}" sub-command for "${name}" command`, {
         usage,
-        hint: 'If you want to list available tags in a repository, use "gantry repo tags"',
+        hint: `If you want to list available tags in a repository, use "${program} repo tags"`,
       })
     }
     const whole = tags.find((tag) => tag.includes('/'))
     if (whole !== undefined) {
       throw new GantryError('invalid-argument', `"${whole}" is a reference, and a tag is wanted`, {
-        hint: `Give the tag alone: gantry tag ${typed} ${whole.slice(whole.lastIndexOf(':') + 1)}. To tag in another repository, use "gantry copy".`,
+        hint: `Give the tag alone: ${name} ${typed} ${whole.slice(whole.lastIndexOf(':') + 1)}. To tag in another repository, use "${program} copy".`,
       })
     }
   },

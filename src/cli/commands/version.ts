@@ -6,9 +6,9 @@ export default command({
   summary: 'Show the version',
   description: 'Shows the version of gantry, of Node.js and of the platform.',
   arguments: { extra: words('') },
-  run({ extra, context }) {
+  run({ extra, context, name }) {
     if (extra.length > 0) {
-      context.stderr.write(`warning: \`gantry version\` requires no argument, "${extra.join(',')}" will be ignored\n`)
+      context.stderr.write(`warning: \`${name}\` requires no argument, "${extra.join(',')}" will be ignored\n`)
     }
     return Promise.resolve({ version: VERSION, node: process.versions.node, platform: osAndArchitecture() })
   },

@@ -48,7 +48,9 @@ export function formatCommandHelp(
     `Usage:\n  ${name} [flags]${usage === '' ? '' : ` ${usage}`}`,
     ...(aliases.length === 0 ? [] : [`Aliases:\n  ${[node.name, ...aliases].join(', ')}`]),
     // Examples are pasted: they are never wrapped.
-    ...(examples.length === 0 ? [] : [`Examples:\n${examples.map(formatExample).join('\n\n')}`]),
+    ...(examples.length === 0
+      ? []
+      : [`Examples:\n${examples.map((example) => formatExample(example, path[0] ?? '')).join('\n\n')}`]),
     ...formatFlags(command, node.name, width),
   ]
   return `${parts.join('\n\n')}\n`
@@ -63,7 +65,7 @@ export function formatGroupHelp(group: CommandGroup, { path, root }: FoundComman
     .map((command) => `  ${command.name.padEnd(width + 2)}${marked(command.summary, command.stage)}`)
   const flags =
     group === root
-      ? ['  -h, --help      help for gantry', '      --version   show the version']
+      ? [`  -h, --help      help for ${root.name}`, '      --version   show the version']
       : [`  -h, --help   help for ${group.name}`]
   return [
     marked(group.summary, group.stage),
@@ -88,8 +90,8 @@ function widthOf({ stdout }: Context): number {
   return isTTY === true && columns > 0 ? Math.min(Math.max(columns - 1, 40), MAX_WIDTH) : DEFAULT_WIDTH
 }
 
-function formatExample([what, line]: readonly [string, string]): string {
-  return `  # ${what}\n  gantry ${line.replaceAll('\n', '\n  gantry ')}`
+function formatExample([what, line]: readonly [string, string], program: string): string {
+  return `  # ${what}\n  ${program} ${line.replaceAll('\n', `\n  ${program} `)}`
 }
 
 function formatFlags(command: AnyCommand, name: string, width: number): string[] {

@@ -1,6 +1,6 @@
 import { Registry } from '../../../registry/registry.js'
 import { registry } from '../../arguments.js'
-import { command } from '../../command.js'
+import { command, programOf } from '../../command.js'
 import { text } from '../../options/option.js'
 import { listOptions } from '../../options/transfer.js'
 import { InterruptedList } from '../../output/interrupted-list.js'
@@ -18,13 +18,13 @@ export default command({
     ['List all repositories', 'repo ls localhost:5000'],
     ['List the repositories below a namespace, after one of them', 'repo ls --last team/app localhost:5000/team'],
   ],
-  check({ words: [place = ''], usage }) {
+  check({ words: [place = ''], name, usage }) {
     const rest = withoutScheme(place)
     const path = rest.slice(Math.max(rest.indexOf('/'), 0))
     if (!rest.includes('/') || !/[:@]/.test(path)) return
     throw new UsageError(`"${place}": tags or digests should not be provided`, {
       usage,
-      hint: 'To list the tags of a repository, use "gantry repo tags".',
+      hint: `To list the tags of a repository, use "${programOf(name)} repo tags".`,
     })
   },
   async run({ place, options: { last, maxListLength }, client, signal, print, isForMachine }) {
