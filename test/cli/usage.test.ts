@@ -48,6 +48,7 @@ describe('wrong usage', () => {
       ['resolve', 'x/y:1', '--password-stdin', '--identity-token-stdin'],
       'Error: --identity-token-stdin, --password-stdin cannot be used at the same time\n',
     ],
+    [['tag', 'bad', 'v2'], /^Error: unable to add tag for 'bad': "bad": invalid reference: missing registry or /],
     [
       ['resolve', 'x/y:1', '--retries', '-1'],
       'Error: invalid argument "-1" for "--retries" flag: "-1" is not a whole number of at least 0\n',

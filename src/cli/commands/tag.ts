@@ -1,14 +1,30 @@
-import { GantryError } from '../../errors.js'
+import { GantryError, isGantryError } from '../../errors.js'
 import { describeTarget, namedSink, words } from '../arguments.js'
 import { command, programOf } from '../command.js'
 import { contentResultOf } from '../output/content-result.js'
 import { transferOptions } from '../options/transfer.js'
+import { PrefixedError } from '../prefixed-error.js'
 import { UsageError } from '../usage-error.js'
+
+const sink = namedSink()
+
+/** What new tags are for; errors of its reference have the words that scripts for `oras` know. */
+const toBeTagged: typeof sink = {
+  ...sink,
+  async open(words, opening) {
+    try {
+      return await sink.open(words, opening)
+    } catch (error) {
+      if (!isGantryError(error, 'invalid-reference')) throw error
+      throw new PrefixedError(`unable to add tag for '${words[0] ?? ''}': `, error)
+    }
+  },
+}
 
 export default command({
   summary: 'Tag a manifest',
   description: 'Points one or more further tags at a manifest.',
-  arguments: { target: namedSink(), tags: words('<new_tag> [...]', 1) },
+  arguments: { target: toBeTagged, tags: words('<new_tag> [...]', 1) },
   needs: 'the artifact to be retagged and the tags to be added',
   options: transferOptions,
   examples: [["Tag the manifest 'v1' as 'latest' and 'stable'", 'tag localhost:5000/hello:v1 latest stable']],
