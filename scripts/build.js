@@ -84,6 +84,7 @@ const outputs = [
   },
   {
     ...common,
+    ...minified,
     entryPoints: {
       index: 'src/index.ts',
       ...Object.fromEntries(

@@ -23,7 +23,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: ['store', 'oci', 'util', 'errors'],
   client: belowClient,
   index: ['client', ...belowIndex],
-  'entry-points': ['client', ...belowIndex],
+  'entry-points': ['client', 'signature', ...belowIndex],
   cli: ['index', 'client', 'server', ...belowClient],
 }
 

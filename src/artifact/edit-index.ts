@@ -16,7 +16,8 @@ export type IndexEvent =
   | { readonly type: 'fetched' | 'added' | 'merged'; readonly reference: string; readonly digest: Digest }
   | { readonly type: 'removed'; readonly digest: Digest }
 
-interface EditOptions extends CallOptions {
+/** How an index is read. */
+export interface EditOptions extends CallOptions {
   readonly onEvent?: ((event: IndexEvent) => void) | undefined
 }
 

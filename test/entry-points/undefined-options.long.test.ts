@@ -88,6 +88,20 @@ async function useClient(Class: typeof front.Client, world: World, options: Opti
   }
 }
 
+let keys: Promise<graph.KeyPairText> | undefined
+const keyPair = (): Promise<graph.KeyPairText> => (keys ??= graph.generateKeys('secret'))
+const privateKey = async () => graph.openPrivateKey((await keyPair()).privateKey, 'key', 'secret')
+const trusted = async () => graph.trustKey(graph.parsePublicKey((await keyPair()).publicKey, 'key'))
+
+/** What a signature is signed with is new each time, and so is its digest. */
+const formOf = ({ subject, form, tag }: graph.SignResult) => ({ subject, form, tag })
+
+async function withIndex(memory: store.MemoryStore): Promise<string> {
+  const { descriptor, bytes } = await graph.createIndex(memory, [])
+  await memory.push(descriptor, store.openBytes(bytes))
+  return descriptor.digest
+}
+
 const settings = ({ folder }: World): registry.CredentialSettings =>
   registry.credentialSettingsOf({ env: {}, homeFolder: folder, registryConfig: [join(folder, 'config.json')] })
 const secret = { type: 'basic', username: 'me', password: 'secret' } as const
@@ -217,6 +231,35 @@ const calls: Readonly<Record<string, Call>> = {
   'gantry/graph pushManifest': async ({ memory }, o) =>
     graph.pushManifest(new store.MemoryStore(), await memory.readManifest('v1'), o),
   'gantry/graph appendLayers': ({ memory, folder }, o) => graph.appendLayers(memory, [join(folder, 'a.tar')], o),
+  'gantry/graph backup': async ({ memory, folder }, o) => graph.backup(memory, join(folder, 'backup'), o),
+  'gantry/graph restore': async ({ memory, folder }, o) => {
+    await graph.backup(memory, join(folder, 'backup'))
+    return graph.restore([join(folder, 'backup')], new store.MemoryStore(), o)
+  },
+  'gantry/graph createIndex': ({ memory }, o) => graph.createIndex(memory, ['v1'], o),
+  'gantry/graph updateIndex': async ({ memory }, o) =>
+    graph.updateIndex(memory, await withIndex(memory), { add: ['v1'] }, o),
+  'gantry/graph updateIndex 2': async ({ memory }, o) => graph.updateIndex(memory, await withIndex(memory), o),
+  'gantry/graph sign': async ({ memory, subject }, o) =>
+    graph.sign(memory, subject, { key: await privateKey(), created: '2020-01-01T00:00:00Z', ...o }).then(formOf),
+  'gantry/graph attest': async ({ memory, subject }, o) => {
+    const statement = { key: await privateKey(), predicateType: 'https://example.com/a', predicate: {} }
+    return formOf(await graph.attest(memory, subject, { ...statement, ...o }))
+  },
+  'gantry/graph verifySignatures': async ({ memory, subject }, o) =>
+    graph.verifySignatures(memory, subject, { trusted: [await trusted()], ...o }),
+  'gantry/graph verifyAttestations': async ({ memory, subject }, o) =>
+    graph.verifyAttestations(memory, subject, {
+      trusted: [await trusted()],
+      predicateType: 'https://example.com/a',
+      ...o,
+    }),
+  'gantry/graph copyVerified': async ({ memory, subject }, o) => {
+    await graph.sign(memory, subject, { key: await privateKey() })
+    const gate = { trusted: [await trusted()] }
+    const { signatures } = await graph.copyVerified(memory, 'v1', new store.MemoryStore(), { gate, ...o })
+    return signatures.map(({ signer }) => signer)
+  },
   'gantry/testing startRegistryServer': async (_, o) => {
     const server = await testing.startRegistryServer(o)
     const answer = await fetch(`${server.url}/v2/`)
