@@ -44,13 +44,13 @@ export async function prepareConfig(source: FileSource, options: ConfigOptions):
   const isUntyped = options.artifactType === undefined && config === undefined && imageSpec === 'v1.1'
   const artifactType = isUntyped ? MediaType.unknownArtifact : options.artifactType
   const descriptor = await addConfig(source, options, { imageSpec, artifactType })
-  if (descriptor === undefined) return { imageSpec, ...(artifactType === undefined ? {} : { artifactType }) }
+  if (descriptor === undefined) return { imageSpec, artifactType }
   // In the 1.0 form an artifact type that was asked for has become the type of the config.
   const isInConfig = imageSpec === 'v1.0' && descriptor.mediaType === artifactType
   return {
     imageSpec,
-    ...(artifactType === undefined || isInConfig ? {} : { artifactType }),
-    config: { ...descriptor, ...(configAnnotations === undefined ? {} : { annotations: configAnnotations }) },
+    artifactType: artifactType === undefined || isInConfig ? undefined : artifactType,
+    config: { ...descriptor, annotations: configAnnotations ?? descriptor.annotations },
   }
 }
 
@@ -65,7 +65,7 @@ async function addConfig(
     const { digest, size } = await source.add(path, {
       name: path,
       mediaType,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     })
     return { mediaType, digest, size }
   }
@@ -92,9 +92,9 @@ function orderedPlatform(platform: Platform): Platform {
   return {
     architecture,
     os,
-    ...(osVersion === undefined ? {} : { 'os.version': osVersion }),
-    ...(osFeatures === undefined ? {} : { 'os.features': osFeatures }),
-    ...(variant === undefined ? {} : { variant }),
+    'os.version': osVersion,
+    'os.features': osFeatures,
+    variant,
   }
 }
 

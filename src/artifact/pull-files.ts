@@ -61,8 +61,8 @@ export async function pullFiles(
   const from = options.cache === undefined ? source : new CachedSource(source, options.cache)
   const { platform, signal } = options
   const root = await readPlatformManifest(from, reference, {
-    ...(platform === undefined ? {} : { platform }),
-    ...(signal === undefined ? {} : { signal }),
+    platform,
+    signal,
   })
   const content = await readPull(from, root, options)
   const sink = FileSink.open(folder, options)
@@ -87,8 +87,8 @@ async function receiveFiles(
   const speed = new TransferSpeed()
   const transferOptions = {
     speed,
-    ...(onEvent === undefined ? {} : { onEvent }),
-    ...(signal === undefined ? {} : { signal }),
+    onEvent,
+    signal,
   }
   const names = namesByDigest(files)
   const leave = async (descriptor: Descriptor): Promise<void> => {

@@ -137,9 +137,9 @@ async function addFile(
   return source.add(path, {
     name,
     onUnportableNames: (names) => onUnportableNames?.(cleanName(path), names),
-    ...(mediaType === undefined ? {} : { mediaType }),
-    ...(annotations === undefined ? {} : { annotations }),
-    ...(signal === undefined ? {} : { signal }),
+    mediaType,
+    annotations,
+    signal,
   })
 }
 
@@ -152,7 +152,7 @@ async function pack(
   const packed = packManifest({
     ...(await prepareConfig(source, options)),
     layers,
-    ...(subject === undefined ? {} : { subject }),
+    subject,
     annotations: {
       ...(created === undefined ? {} : { [Annotation.created]: created }),
       ...options.annotations,
@@ -172,8 +172,8 @@ async function pushPacked(
   return copyGraph(source, sink, packed.descriptor, {
     tags,
     force,
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(onEvent === undefined ? {} : { onEvent }),
+    concurrency,
+    onEvent,
     ...signalOf(options),
     // The subject is at the sink, or will be: it is not here.
     successorsOf: (manifest) => successorsOf(manifest).filter((successor) => successor !== manifest.subject),

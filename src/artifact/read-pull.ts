@@ -68,8 +68,8 @@ export async function readPull(
   }
   const graph = await readGraph([root.descriptor], next, {
     ...callOptions,
-    ...(limits === undefined ? {} : { limits }),
-    ...(concurrency === undefined ? {} : { concurrency }),
+    limits,
+    concurrency,
   })
   return contentOf(graph, manifests, options.config)
 }

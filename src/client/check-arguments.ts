@@ -66,8 +66,11 @@ function isKind(value: unknown, kind: Kind): boolean {
 }
 
 function unknownOption(verb: string, name: string, known: readonly string[]): GantryError {
-  const hint = `The options are ${[...known].sort().join(', ')}; how registries are reached is said to the client.`
-  return new GantryError('invalid-argument', `${verb} has no option "${visibleLine(name)}"`, { hint })
+  const isVerb = verb !== 'client' && verb !== 'open'
+  const elsewhere = isVerb ? ' Options of the connection belong to the client.' : ''
+  return new GantryError('invalid-argument', `${verb} has no option "${visibleLine(name)}"`, {
+    hint: `The options are ${[...known].sort().join(', ')}.${elsewhere}`,
+  })
 }
 
 function wrong(what: string, value: unknown): GantryError {

@@ -133,10 +133,10 @@ export class CopyReader {
   async #walk(roots: readonly Descriptor[], follow: boolean, known?: Graph): Promise<Graph> {
     const { concurrency, limits, signal } = this.#options
     return readGraph(roots, (descriptor) => this.#next(descriptor, follow), {
-      ...(concurrency === undefined ? {} : { concurrency }),
-      ...(limits === undefined ? {} : { limits }),
-      ...(known === undefined ? {} : { known }),
-      ...(signal === undefined ? {} : { signal }),
+      concurrency,
+      limits,
+      known,
+      signal,
     })
   }
 
@@ -187,7 +187,7 @@ export class CopyReader {
     // The children of an index may have referrers that came after it.
     if (exists && !(follow && isIndexType(descriptor.mediaType))) return { action: 'exists' }
     const manifest = await this.#readManifest(descriptor)
-    if (exists) return { action: 'exists', ...(manifest === undefined ? {} : { manifest }) }
+    if (exists) return { action: 'exists', manifest }
     if (manifest === undefined) return { action: 'skip', reason: 'it is not at the source' }
     const subject = manifest.subject === undefined ? {} : { subject: manifest.subject }
     if (this.#claims.has(key) && !this.#named.has(key) && !this.#isClaimedBy(manifest.subject, key)) {
@@ -255,8 +255,8 @@ export class CopyReader {
   #note(descriptor: Descriptor, { action, reason, subject }: Found): void {
     this.#states.set(nodeKeyOf(descriptor), {
       action,
-      ...(reason === undefined ? {} : { reason }),
-      ...(subject === undefined ? {} : { subject }),
+      reason,
+      subject,
     })
     if (action !== 'move') return
     this.#nodesToMove++

@@ -61,8 +61,8 @@ export async function planDelete(
   }
   const graph = await readGraph([root], next, {
     ...callOptions,
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(limits === undefined ? {} : { limits }),
+    concurrency,
+    limits,
   })
   const ordered = withParentsFirst(graph)
   return { root, nodes: orderOf(ordered).map(({ descriptor }) => descriptor), graph: ordered }

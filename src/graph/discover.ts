@@ -51,8 +51,8 @@ export async function discover(
   }
   const graph = await readGraph([subject], next, {
     ...callOptionsOf(options),
-    ...(concurrency === undefined ? {} : { concurrency }),
-    ...(limits === undefined ? {} : { limits }),
+    concurrency,
+    limits,
   })
   return treeOf(graph, subject)
 }

@@ -13,7 +13,7 @@ export function planTags(wanted: readonly FoundTag[], found: ReadonlyMap<string,
   return wanted.map(({ tag, descriptor }) => {
     const current = found.get(tag)
     const isNew = current?.digest !== descriptor.digest
-    return { tag, descriptor, ...(current === undefined ? {} : { current }), isNew }
+    return { tag, descriptor, current, isNew }
   })
 }
 

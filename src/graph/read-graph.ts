@@ -86,7 +86,7 @@ export async function readGraph(
   }
   const queue = new WorkQueue(ask, {
     lanes: [options.concurrency ?? DEFAULT_CONCURRENCY],
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   })
   const rootKeys = roots.map((root) => meet(root, 0))
   await queue.drain()

@@ -193,9 +193,9 @@ class CopyRun {
     const transferOptions = {
       speed: this.speed,
       nonDistributable,
-      ...(onEvent === undefined ? {} : { onEvent }),
-      ...(signal === undefined ? {} : { signal }),
-      ...(tag === undefined ? {} : { tag }),
+      onEvent,
+      signal,
+      tag,
     }
     const bytes = isManifest(descriptor) ? this.#plan.manifests.get(descriptor.digest) : undefined
     if (bytes === undefined) return transfer(this.#source, this.#sink, descriptor, transferOptions)

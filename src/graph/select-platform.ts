@@ -121,9 +121,9 @@ function platformOf(document: Readonly<Record<string, unknown>>): Platform | und
   return {
     architecture,
     os,
-    ...(isName(osVersion) ? { 'os.version': osVersion } : {}),
-    ...(Array.isArray(osFeatures) ? { 'os.features': osFeatures.filter(isName) } : {}),
-    ...(isName(variant) ? { variant } : {}),
+    'os.version': isName(osVersion) ? osVersion : undefined,
+    'os.features': Array.isArray(osFeatures) ? osFeatures.filter(isName) : undefined,
+    variant: isName(variant) ? variant : undefined,
   }
 }
 

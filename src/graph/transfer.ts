@@ -105,16 +105,15 @@ async function attempt(
 function pushOptions(descriptor: Descriptor, { onEvent, speed, signal, tag }: TransferOptions): PushOptions {
   const follow = speed?.follow()
   return {
-    ...(signal === undefined ? {} : { signal }),
-    ...(tag === undefined ? {} : { tag }),
-    ...(onEvent === undefined && follow === undefined
-      ? {}
-      : {
-          onProgress: (offset: number) => {
+    signal,
+    tag,
+    onProgress:
+      onEvent === undefined && follow === undefined
+        ? undefined
+        : (offset: number) => {
             follow?.(offset)
             onEvent?.({ type: 'progress', descriptor, offset })
           },
-        }),
   }
 }
 

@@ -138,7 +138,7 @@ function parseNode(descriptor: Descriptor, bytes: Uint8Array): LayoutNode {
   const manifest = parseManifest(content)
   return {
     descriptor,
-    ...(manifest.subject === undefined ? {} : { subject: manifest.subject.digest }),
+    subject: manifest.subject?.digest,
     referrer: referrerDescriptor(content, manifest),
     children: manifest.kind === 'index' ? manifest.manifests : [],
   }
