@@ -25,6 +25,8 @@ export type LoginNotice =
   | { readonly type: 'file-closed'; readonly path: string }
 
 export interface LoginOptions {
+  /** Where it is stored. Default: the client's own, where those are files, else where Docker would store it. */
+  readonly credentials?: CredentialFiles
   readonly onNotice?: (notice: LoginNotice) => void
   readonly signal?: AbortSignal
 }
@@ -40,16 +42,17 @@ export async function login(
   opener: Opener,
   registry: string,
   credential: Credential,
-  { onNotice, signal }: LoginOptions,
+  { credentials, onNotice, signal }: LoginOptions,
 ): Promise<StoredCredential> {
   checkRegistry(registry)
   checkArgument('the credential', 'object', credential)
   checkCredential(credential)
   const own = opener.connections()
+  const keeper = credentials === undefined ? own : opener.connections({ credentials })
   const transport = await opener.connections({ credentials: credential }).transport(registry)
   if (isReadOnTheWay(transport.origin)) onNotice?.({ type: 'sent-in-clear', registry })
   await new Registry(transport).ping({ signal })
-  const settings = own.credentialSettings()
+  const settings = keeper.credentialSettings()
   const stored = await storeCredential({ ...settings, signal: signal ?? settings.signal }, registry, credential)
   if (stored.isPlainText) onNotice?.({ type: 'stored-in-clear', path: stored.path })
   if (stored.tightenedFrom !== undefined) onNotice?.({ type: 'file-closed', path: stored.path })

@@ -98,7 +98,7 @@ const remove: Kinds<RemoveOptions> = {
   onDeleted: 'function',
   concurrency: 'number',
 }
-const login: Kinds<LoginOptions> = { ...call, onNotice: 'function' }
+const login: Kinds<LoginOptions> = { ...call, credentials: 'object', onNotice: 'function' }
 const logout: Kinds<LogoutOptions> = { ...call, credentials: 'object' }
 
 /** What the options of each verb have to be. */

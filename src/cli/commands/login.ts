@@ -20,14 +20,20 @@ helpers that it names, so that docker, podman, oras and crane find them.`,
     ['Log in with a password from stdin', 'login -u user --password-stdin localhost:5000 < password.txt'],
     ['Log in with an identity token', 'login --identity-token-stdin registry.example.com < token.txt'],
   ],
-  async run({ registry: typed, access, client, context, signal, print, usage }) {
+  async run({ registry: typed, access, client, context, signal, print, usage, flags }) {
     const registry = withoutScheme(typed, (text) => print.notice(text))
     if (!isRegistryName(registry)) throw new UsageError(`invalid registry "${registry}"`, { usage })
     const { credentials } = access
     const given = typeof credentials === 'object' && 'type' in credentials ? credentials : undefined
     const credential = await completeCredential(given, context)
     const onNotice = (notice: LoginNotice): void => print.notice(describeNotice(notice))
-    const { path, helper } = await client.login(registry, credential, { onNotice, signal })
+    const files = (flags.registryConfig ?? []) as readonly string[]
+    const { path, helper } = await client.login(registry, credential, {
+      // What the other flags say is who logs in, and not where that is kept.
+      credentials: files.length === 0 ? undefined : { files },
+      onNotice,
+      signal,
+    })
     return { registry, username: credential.type === 'basic' ? credential.username : undefined, path, helper }
   },
   text: (_result, print) => print.line('Login Succeeded'),

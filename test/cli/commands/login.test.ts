@@ -51,6 +51,27 @@ describe.each(['basic', 'bearer'] as const)('a registry with %s authentication',
     expect((await runCli(['logout', fixture.registry], options)).code).toBe(0)
   })
 
+  test.each([
+    [['-u', 'hello', '-p', SECRET], undefined],
+    [['-u', 'hello', '--password-stdin'], SECRET],
+    [['-u', 'hello'], `${SECRET}\n`],
+    [[], `hello\n${SECRET}\n`],
+  ])('the file that is named holds the login of %j, and is read again', async (words, stdin) => {
+    const file = join(fixture.folder, 'named.json')
+    onTestFinished(() => rm(file, { force: true }))
+    await rm(configFile, { force: true })
+    const other = join(fixture.folder, 'other.json')
+    const files = ['--registry-config', file, '--registry-config', other]
+    expect((await login([...words, ...files], stdin)).code).toBe(0)
+    expect(JSON.parse(await readFile(file, 'utf8')).auths).toHaveProperty([fixture.registry])
+    await expect(readFile(configFile)).rejects.toThrow('ENOENT')
+    await expect(readFile(other)).rejects.toThrow('ENOENT')
+    const tags = ['push', `${fixture.registry}/named:v1`, '--artifact-type', 'a/b', '--registry-config', file]
+    expect((await runCli(tags, options)).code).toBe(0)
+    await runCli(['logout', fixture.registry, '--registry-config', file], options)
+    expect((await runCli(tags, options)).code).toBe(5)
+  })
+
   test('user and password are asked for', async () => {
     const { code, stdout } = await login([], `hello\n${SECRET}\n`)
     expect(stdout).toBe('Username: Password: Login Succeeded\n')
