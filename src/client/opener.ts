@@ -100,6 +100,7 @@ export class Opener implements AsyncDisposable {
     options: OpenOptions = {},
   ): Promise<CopyTarget> {
     if (isTarget(reference)) return 'complete' in reference ? reference : withoutSteps(reference)
+    checkOptions('open', options, OPEN_OPTIONS)
     return openCopySink(parseTargetName(reference, options), this.connections(options.access))
   }
 

@@ -252,7 +252,8 @@ export async function* repositories(
 /** @throws GantryError `invalid-argument` for what is no object */
 function optionsOfVerb<Options extends object>(options: OneCall<Options>): Omit<OneCall<Options>, 'client'> {
   checkArgument('the last argument', 'object', options)
-  const { client: _, ...verb } = options
+  const { client, ...verb } = options
+  if (client !== undefined) checkArgument('the option client', 'object', client)
   return verb
 }
 

@@ -53,3 +53,19 @@ export type { Gate, VerifiedCopyResult } from '../signature/verified-copy.js'
 export { verifyAttestations, verifySignatures } from '../signature/verify.js'
 export type { VerifiedSignature, VerifyAttestationOptions, VerifyOptions, VerifyResult } from '../signature/verify.js'
 export type { JsonObject } from '../util/json.js'
+
+export type { EditAndPushOptions } from '../image/edit-images.js'
+export { isImageIndex, readImage, readImages } from '../image/image.js'
+export type {
+  Image,
+  ImageConfig,
+  ImageIndex,
+  ImageLayer,
+  ImageSource,
+  IndexChild,
+  ReadImageOptions,
+} from '../image/image.js'
+export { mutate } from '../image/mutate.js'
+export type { ImageChanges, MutateOptions } from '../image/mutate.js'
+export { pushImage } from '../image/push-image.js'
+export type { PushedImage, PushImageOptions } from '../image/push-image.js'

@@ -106,6 +106,11 @@ describe('wrong arguments', () => {
     expect(isGantryError(error, 'invalid-argument') && error.message).toContain('has no option "plainHtpp"')
   })
 
+  test.each([null, 5, 'plain', []])('of the client of one call are refused: %j', async (client) => {
+    const error = await failureOf('resolve', ['localhost:1/a:v1', { client }])
+    expect(isGantryError(error, 'invalid-argument') && error.message).toContain('the option client is an object')
+  })
+
   test('of the client are refused when it is made', () => {
     expect(() => new front.Client({ plainHttp: 'yes' } as never)).toThrow('plainHttp of client is true or false')
     expect(() => new front.Client({ plainHtpp: true } as never)).toThrow('client has no option "plainHtpp"')

@@ -96,6 +96,14 @@ const trusted = async () => graph.trustKey(graph.parsePublicKey((await keyPair()
 /** What a signature is signed with is new each time, and so is its digest. */
 const formOf = ({ subject, form, tag }: graph.SignResult) => ({ subject, form, tag })
 
+async function image(memory: store.MemoryStore): Promise<string> {
+  const file = join(root, 'image.tar')
+  await writeFile(file, tar)
+  return (await graph.appendLayers(memory, [file])).descriptor.digest
+}
+
+const describeImage = ({ layers, config }: graph.Image) => [layers.length, config.document]
+
 async function withIndex(memory: store.MemoryStore): Promise<string> {
   const { descriptor, bytes } = await graph.createIndex(memory, [])
   await memory.push(descriptor, store.openBytes(bytes))
@@ -231,6 +239,18 @@ const calls: Readonly<Record<string, Call>> = {
   'gantry/graph pushManifest': async ({ memory }, o) =>
     graph.pushManifest(new store.MemoryStore(), await memory.readManifest('v1'), o),
   'gantry/graph appendLayers': ({ memory, folder }, o) => graph.appendLayers(memory, [join(folder, 'a.tar')], o),
+  'gantry/graph readImage': async ({ memory }, o) =>
+    describeImage(await graph.readImage(memory, await image(memory), o)),
+  'gantry/graph readImages': async ({ memory }, o) => {
+    const found = await graph.readImages(memory, await image(memory), o)
+    return graph.isImageIndex(found) ? 'an index' : describeImage(found)
+  },
+  'gantry/graph mutate': async ({ memory }, o) =>
+    graph.mutate({ source: memory, reference: await image(memory) }, memory, { labels: { a: 'b' } }, o),
+  'gantry/graph mutate 2': async ({ memory }, o) =>
+    graph.mutate({ source: memory, reference: await image(memory) }, memory, o),
+  'gantry/graph pushImage': async ({ memory }, o) =>
+    graph.pushImage(new store.MemoryStore(), await graph.readImage(memory, await image(memory)), o),
   'gantry/graph backup': async ({ memory, folder }, o) => graph.backup(memory, join(folder, 'backup'), o),
   'gantry/graph restore': async ({ memory, folder }, o) => {
     await graph.backup(memory, join(folder, 'backup'))
