@@ -121,6 +121,10 @@ describe('wrong usage', () => {
       ['blob', 'fetch', 'x/y@sha256:' + 'a'.repeat(64)],
       'Error: either `--output` or `--descriptor` must be provided\n',
     ],
+    [
+      ['pull', '--resolve', 'localhost:1:name', 'localhost:1/a:v1'],
+      'Error: failed to parse resolve flag "localhost:1:name": invalid IP address\n',
+    ],
     [['attach'], /^Error: "gantry attach" requires at least 1 argument but got 0\n/],
     [['tag', 'localhost:1/a:v1'], /^Error: "gantry tag" requires at least 2 arguments but got 1\n/],
     [['blob', 'push', 'localhost:1/a:v1', 'file'], /^Error: "localhost:1\/a:v1": a blob is pushed without a tag\n/],

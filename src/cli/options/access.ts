@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { OpenOptions } from '../../client/opener.js'
 import type { RegistryAccess } from '../../client/connect.js'
 import { checkCredential, type Credential } from '../../registry/auth/credential.js'
@@ -215,10 +216,12 @@ function parseResolve(text: string): HostOverride {
   if (host === undefined || port === undefined || address === undefined) {
     throw new UsageError(`failed to parse resolve flag "${text}": expecting host:port:address[:address_port]`)
   }
+  const ip = address.replace(/^\[|\]$/g, '')
+  if (isIP(ip) === 0) throw new UsageError(`failed to parse resolve flag "${text}": invalid IP address`)
   return {
     host,
     port: Number(port),
-    address: address.replace(/^\[|\]$/g, ''),
+    address: ip,
     addressPort: addressPort === undefined ? undefined : Number(addressPort),
   }
 }
