@@ -11,6 +11,7 @@ import type { Platform } from '../oci/platform.js'
 import { FileSink, type PublishedFile } from '../store/file-sink.js'
 import type { Source, Store } from '../store/store.js'
 import { readPull, type PullContent, type PulledConfig } from './read-pull.js'
+import { requireText } from '../util/require-kind.js'
 
 export interface PullFilesOptions {
   /** Pull the child of an index that is for this platform; default: all children. */
@@ -58,6 +59,8 @@ export async function pullFiles(
   folder: string,
   options: PullFilesOptions = {},
 ): Promise<PullFilesResult> {
+  requireText('a tag or a digest', reference)
+  requireText('the folder to pull into', folder)
   const from = options.cache === undefined ? source : new CachedSource(source, options.cache)
   const { platform, signal } = options
   const root = await readPlatformManifest(from, reference, {

@@ -14,6 +14,7 @@ import type { Sink } from '../store/store.js'
 import { TitleSet } from '../store/title-set.js'
 import { visibleLine } from '../util/visible-text.js'
 import { prepareConfig, type ConfigOptions } from './prepare-config.js'
+import { requireList } from '../util/require-kind.js'
 
 /** Name of a folder that is packed from inside. */
 const CURRENT_FOLDER = '.'
@@ -69,6 +70,7 @@ export async function pushFiles(
   files: readonly FileToPush[],
   options: PushFilesOptions = {},
 ): Promise<PushFilesResult> {
+  requireList('what is pushed', files)
   const named = files.map((file) => ({ ...file, name: nameOf(file) }))
   checkNames(named.map(({ name }) => name))
   const source = new FileSource()

@@ -4,6 +4,7 @@ import type { CopyPlan } from './copy-plan.js'
 import { EarlyMoves } from './early-moves.js'
 import { planCopy, planGraph, type CopyGraphOptions, type CopyOptions } from './plan-copy.js'
 import { runCopy, type CopyResult } from './run-copy.js'
+import { requireObject, requireText } from '../util/require-kind.js'
 
 /**
  * Copies what a tag or a digest names, with everything that it needs, from any store to any other. What the sink has
@@ -18,6 +19,7 @@ export async function copy(
   sink: Sink,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
+  requireText('a tag or a digest', reference)
   return planAndRun(source, sink, options, (planOptions) => planCopy(source, reference, sink, planOptions))
 }
 
@@ -38,6 +40,8 @@ async function planAndRun<Options extends CopyGraphOptions>(
   options: Options,
   plan: (options: Options) => Promise<CopyPlan>,
 ): Promise<CopyResult> {
+  requireObject('the source of a copy', source)
+  requireObject('the destination of a copy', sink)
   const early = new EarlyMoves(source, sink, options)
   try {
     const onBlobToMove = (blob: Descriptor): void => early.add(blob)

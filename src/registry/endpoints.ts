@@ -2,6 +2,7 @@ import { GantryError } from '../errors.js'
 import { isDigest, type Digest } from '../oci/digest.js'
 import { isRepositoryName, isTag } from '../oci/reference.js'
 import { visibleLine } from '../util/visible-text.js'
+import { requireText } from '../util/require-kind.js'
 
 /** The endpoint that tells whether this is a registry at all (distribution-spec, end-1). */
 export const PING_PATH = '/v2/'
@@ -71,6 +72,7 @@ export function requireTag(tag: string): void {
 
 /** @throws GantryError `invalid-reference` unless `name` is a repository name */
 export function requireName(name: string): void {
+  requireText('the name of a repository', name)
   if (!isRepositoryName(name)) {
     throw new GantryError('invalid-reference', `invalid repository "${visibleLine(name.slice(0, 300))}"`)
   }

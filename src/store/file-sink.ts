@@ -19,6 +19,7 @@ import { receiveContent } from './receive-content.js'
 import type { CallOptions, PushOptions, Sink } from './store.js'
 import { unpackFolder } from './tar/unpack-folder.js'
 import { TitleSet } from './title-set.js'
+import { requireText } from '../util/require-kind.js'
 
 /** Largest content without a name that is looked at, in bytes. */
 const MAX_UNNAMED_SIZE = 4 * 1024 * 1024
@@ -79,6 +80,7 @@ export class FileSink implements Sink {
 
   /** Opens a folder to write to. It is made with the first file that is published. */
   static open(folder: string, options: FileSinkOptions = {}): FileSink {
+    requireText('the folder for the files', folder)
     return new FileSink(folder, options)
   }
 

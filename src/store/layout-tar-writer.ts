@@ -16,6 +16,7 @@ import type { CallOptions, LocalSource, PushOptions, Sink } from './store.js'
 import { checkTagName } from './tag-name.js'
 import { encodeTarHeader } from './tar/encode-tar-header.js'
 import { TAR_BLOCK_SIZE, tarPaddingOf } from './tar/tar-entry.js'
+import { requireText } from '../util/require-kind.js'
 
 /** Two blocks of zeros end an archive. */
 const END_MARKER_SIZE = 2 * TAR_BLOCK_SIZE
@@ -57,6 +58,7 @@ export class LayoutTarWriter implements Sink {
    * @throws GantryError `file-error`
    */
   static async create(path: string, options: LayoutTarOptions = {}): Promise<LayoutTarWriter> {
+    requireText('the path of a layout', path)
     if (await isFolder(path)) throw new GantryError('file-error', `${path} is a folder`)
     await sweepTempFiles(dirname(path))
     return new LayoutTarWriter(await TempFile.create(path), options)

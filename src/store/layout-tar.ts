@@ -7,6 +7,7 @@ import { collectBytes, type Bytes } from '../util/bytes.js'
 import type { BlobRange } from './layout-content.js'
 import { LayoutReader } from './layout-reader.js'
 import { TarFile } from './tar-file.js'
+import { requireText } from '../util/require-kind.js'
 
 /**
  * An image layout in an uncompressed tar, to be read (image-spec, image-layout.md). Its entries are found once;
@@ -27,6 +28,7 @@ export class LayoutTar extends LayoutReader {
    *   `invalid-content` when it is no archive or no layout; `limit-exceeded`, `file-error`
    */
   static async open(path: string): Promise<LayoutTar> {
+    requireText('the path of a layout', path)
     const tar = await TarFile.open(path)
     const layout = await readFile(tar, { name: LAYOUT_FILE, limit: MAX_LAYOUT_FILE_SIZE, path })
     checkLayoutFile(layout, `${LAYOUT_FILE} in ${path}`)

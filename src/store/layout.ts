@@ -11,6 +11,7 @@ import { LayoutReader } from './layout-reader.js'
 import { receiveManifest } from './receive-content.js'
 import type { CallOptions, Deleter, PushOptions, Sink, Untagger } from './store.js'
 import { checkTagName } from './tag-name.js'
+import { requireText } from '../util/require-kind.js'
 
 export interface LayoutStoreOptions {
   /** Make the folder a layout with the first write where it is none yet; default false. */
@@ -49,6 +50,7 @@ export class LayoutStore extends LayoutReader implements Sink, Deleter, Untagger
    *   `index.json` is malformed; `unsupported` for another version; `limit-exceeded` for an `index.json` above 4 MiB
    */
   static async open(folder: string, options: LayoutStoreOptions = {}): Promise<LayoutStore> {
+    requireText('the folder of a layout', folder)
     const blobs = new LayoutBlobs(folder)
     const index = new LayoutIndexFile(folder, { create: options.create ?? false, beforeWrite: () => blobs.sync() })
     await index.check()

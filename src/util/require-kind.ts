@@ -11,6 +11,11 @@ export function requireObject(what: string, value: unknown): void {
   throw new GantryError('invalid-argument', `${what} is an object, and ${kindOf(value)}`)
 }
 
+/** @throws GantryError `invalid-argument` unless a value is a list */
+export function requireList(what: string, value: unknown): void {
+  if (!Array.isArray(value)) throw new GantryError('invalid-argument', `${what} is a list, and ${kindOf(value)}`)
+}
+
 /** Completes a sentence about a value that is something else than it has to be. */
 export function kindOf(value: unknown): string {
   return `${value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value} was given`

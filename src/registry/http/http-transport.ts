@@ -20,6 +20,7 @@ import type { ElsewhereRequest, RegistryAnswer, RegistryRequest, RegistryTranspo
 import type { TransportOptions } from './transport-options.js'
 import { SentSecrets } from './sent-secrets.js'
 import { Warnings } from './warning.js'
+import { requireObject, requireText } from '../../util/require-kind.js'
 
 /** Times that one attempt may be answered with a new authorization. */
 const MAX_AUTHORIZATIONS = 4
@@ -53,6 +54,8 @@ export class HttpTransport implements RegistryTransport {
   readonly #lifetime = new AbortController()
 
   constructor(options: TransportOptions, clock: Clock = SYSTEM_CLOCK) {
+    requireObject('what a transport is made with', options)
+    requireText('the registry', options.registry)
     const limits = retryLimitsOf(options.retry)
     this.registry = options.registry
     this.#origin = registryOrigin(options.registry, options.plainHttp ?? false)
