@@ -90,6 +90,11 @@ export const COMMAND_TREE: CommandGroup = {
       load: async () => (await import('./commands/discover.js')).default,
     },
     {
+      name: 'export',
+      summary: 'Write the file system of an image as a tar',
+      load: async () => (await import('./commands/export.js')).default,
+    },
+    {
       name: 'generate-key-pair',
       summary: 'Make a pair of keys to sign with',
       load: async () => (await import('./commands/generate-key-pair.js')).default,

@@ -1,8 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { linux, pushImage, pushIndex } from '../../graph/sample-graph.js'
+import { namesIn, pushLayeredImage } from '../../image/layered-image.js'
 import { createFixture, type Fixture } from '../fixture.js'
 import { runCli } from '../run-cli.js'
 
@@ -51,6 +53,31 @@ describe('config', () => {
 test('digest prints a full reference for either spelling of the flag', async () => {
   const digest = (await stdoutOf('digest', `${name}:v1`)).trim()
   expect(await stdoutOf('digest', '--full-ref', `${name}:v1`)).toBe(`${name}@${digest}\n`)
+})
+
+test('export writes the file system to a file and to stdout', async () => {
+  await pushLayeredImage(
+    fixture.repository(`image${count}`),
+    [
+      [['a', '1']],
+      [
+        ['.wh.a', ''],
+        ['b', '2'],
+      ],
+    ],
+    { tag: 'fs' },
+  )
+  const file = join(fixture.folder, `fs${count}.tar`)
+  expect(await stdoutOf('export', `${name}:fs`, file)).toBe('')
+  const written = await readFile(file)
+  expect(await namesIn(Readable.from([written]))).toEqual(['b: 2'])
+  expect(await stdoutOf('export', `${name}:fs`)).toBe(written.toString())
+  expect(await stdoutOf('export', `${name}:fs`, '-')).toBe(written.toString())
+  expect(await documentOf('export', '--format', 'json', `${name}:fs`, file)).toEqual({
+    reference: `${name}:fs`,
+    path: file,
+  })
+  expect((await runCli(['export', '--format', 'json', `${name}:fs`])).code).toBe(2)
 })
 
 describe('mutate', () => {

@@ -1,18 +1,15 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { MediaType } from '../../../oci/media-types.js'
 import { verifyContent } from '../../../store/verify.js'
 import type { Bytes } from '../../../util/bytes.js'
-import { visibleText } from '../../../util/visible-text.js'
 import { blobSource } from '../../arguments.js'
 import { command } from '../../command.js'
-import type { Context } from '../../context.js'
 import { checkExclusive } from '../../options/exclusive.js'
 import { flag, text } from '../../options/option.js'
 import { transferOptions } from '../../options/transfer.js'
 import { contentResultOf } from '../../output/content-result.js'
 import { saveContent } from '../../output/save-content.js'
 import { PULL_WORDS } from '../../output/transfer-words.js'
+import { writeToStdout } from '../../output/write-to-stdout.js'
 import { UsageError } from '../../usage-error.js'
 
 export default command({
@@ -70,22 +67,6 @@ export default command({
     if (options.descriptor) print.compactJson(descriptor, options.pretty)
   },
 })
-
-/** A large blob streams, byte for byte; only on a terminal, which must not be driven by it, it is made visible. */
-async function writeToStdout(content: Bytes, { stdout }: Context): Promise<void> {
-  const shown = stdout.isTTY === true ? visible(content) : content
-  await pipeline(Readable.from(shown, { objectMode: false }), stdout, { end: false })
-}
-
-async function* visible(content: Bytes): AsyncGenerator<string> {
-  const decoder = new TextDecoder()
-  for await (const chunk of content) {
-    const decoded = decoder.decode(chunk, { stream: true })
-    if (decoded !== '') yield visibleText(decoded)
-  }
-  const rest = decoder.decode()
-  if (rest !== '') yield visibleText(rest)
-}
 
 async function* counted(content: Bytes, onProgress: (offset: number) => void): Bytes {
   let offset = 0
