@@ -95,6 +95,11 @@ export const COMMAND_TREE: CommandGroup = {
       load: async () => (await import('./commands/export.js')).default,
     },
     {
+      name: 'flatten',
+      summary: 'Make one layer of all layers of an image',
+      load: async () => (await import('./commands/flatten.js')).default,
+    },
+    {
       name: 'generate-key-pair',
       summary: 'Make a pair of keys to sign with',
       load: async () => (await import('./commands/generate-key-pair.js')).default,

@@ -50,7 +50,7 @@ export async function readLayerFile(path: string, options: ReadLayerOptions): Pr
     const peeked = await peekContent(pieces, COMPRESSION_MAGIC_SIZE)
     const format = compressionFormatOf(peeked.head)
     const tar = decompress(peeked, path)
-    const compressed = format === undefined ? await compress(checkedTar(tar, path), options) : undefined
+    const compressed = format === undefined ? await compressLayer(checkedTar(tar, path), options) : undefined
     if (compressed === undefined) await drain(checkedTar(digested(tar, inside), path))
     if (!isUnchanged(stamp, await handle.stat())) throw changedWhileReading(path)
     if (compressed !== undefined) return compressed
@@ -68,7 +68,11 @@ export async function readLayerFile(path: string, options: ReadLayerOptions): Pr
   }
 }
 
-async function compress(tar: Bytes, options: ReadLayerOptions): Promise<LayerFile> {
+/**
+ * Compresses a tar into a temporary file, reproducibly, as a layer.
+ * @throws GantryError `file-error`, and what the tar throws
+ */
+export async function compressLayer(tar: Bytes, options: ReadLayerOptions): Promise<LayerFile> {
   const path = join(await options.temporaryFolder(), `${randomUUID()}.tar.gz`)
   const { digest, size, stamp, uncompressedDigest } = await writeGzipFile(tar, path, { signal: options.signal })
   return {
