@@ -13,7 +13,7 @@ describe('as oras', () => {
     ],
     [
       ['oras', 'tag', 'ls', 'x'],
-      /^Error: there is no "ls" sub-command for "oras tag" command\n(.*\n)*.*"oras repo tags"/,
+      /^Error: there is no "list" sub-command for "oras tag" command\n(.*\n)*.*"oras repo tags"/,
     ],
     [['oras', 'nosuch'], /^Error: unknown command "nosuch" for "oras"\nRun 'oras --help' for usage\.\n$/],
     [['oras', 'pull', '--oci-layout', '/nonexistent/layout:v1'], /^Error: invalid argument/],

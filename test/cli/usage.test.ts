@@ -134,7 +134,7 @@ describe('wrong usage', () => {
     [['blob', 'push', 'x/y', '-'], 'Error: `--size` must be provided if the blob is read from stdin\n'],
     [
       ['tag', 'ls', 'x'],
-      /^Error: there is no "ls" sub-command for "gantry tag" command\nUsage: .*\nIf you want to list available tags/,
+      /^Error: there is no "list" sub-command for "gantry tag" command\nUsage: .*\nIf you want to list available tags/,
     ],
     [
       ['repo', 'ls', 'localhost:1/team:v1'],

@@ -31,7 +31,7 @@ export default command({
   check({ words: [typed = '', ...tags], name, usage }) {
     const program = programOf(name)
     if (typed === 'ls' || typed === 'list') {
-      throw new UsageError(`there is no "${typed}" sub-command for "${name}" command`, {
+      throw new UsageError(`there is no "list" sub-command for "${name}" command`, {
         usage,
         hint: `If you want to list available tags in a repository, use "${program} repo tags"`,
       })
