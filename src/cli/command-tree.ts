@@ -186,6 +186,11 @@ export const COMMAND_TREE: CommandGroup = {
       load: async () => (await import('./commands/push.js')).default,
     },
     {
+      name: 'rebase',
+      summary: 'Put an image on another base',
+      load: async () => (await import('./commands/rebase.js')).default,
+    },
+    {
       name: 'registry',
       summary: 'Run a registry of your own, and keep settings of others',
       commands: [

@@ -148,3 +148,31 @@ describe('mutate', () => {
     expect(stderr).toContain(message)
   })
 })
+
+test('flatten and rebase make images, with bases from flags or annotations', async () => {
+  const repository = fixture.repository(`image${count}`)
+  const old = await pushLayeredImage(repository, [[['base', 'old']]], { tag: 'old' })
+  await pushLayeredImage(repository, [[['base', 'new']]], { tag: 'new' })
+  const annotations = {
+    'org.opencontainers.image.base.name': `${name}:new`,
+    'org.opencontainers.image.base.digest': old.digest,
+  }
+  await pushLayeredImage(repository, [[['base', 'old']], [['app', '1']]], { tag: 'app', fields: { annotations } })
+  const byAnnotations = await stdoutOf('rebase', '-t', `${name}:a`, `${name}:app`)
+  const byFlags = await stdoutOf(
+    'rebase',
+    '--old_base',
+    `${name}:old`,
+    '--new_base',
+    `${name}:new`,
+    '-t',
+    `${name}:b`,
+    `${name}:app`,
+  )
+  expect(byFlags).toBe(byAnnotations)
+  const flat = await stdoutOf('flatten', `${name}:a`)
+  expect(flat).toBe(`${name}@${(await stdoutOf('digest', `${name}:a`)).trim()}\n`)
+  const exported = await runCli(['export', `${name}:a`])
+  expect(await namesIn(Readable.from([Buffer.from(exported.stdout)]))).toEqual(['app: 1', 'base: new'])
+  expect((await runCli(['rebase', `${name}:old`])).stderr).toContain('could not determine the new base')
+})
