@@ -255,6 +255,11 @@ export const COMMAND_TREE: CommandGroup = {
     },
     { name: 'tag', summary: 'Tag a manifest', load: async () => (await import('./commands/tag.js')).default },
     {
+      name: 'validate',
+      summary: 'Check that an image is complete and consistent',
+      load: async () => (await import('./commands/validate.js')).default,
+    },
+    {
       name: 'verify',
       summary: 'Verify who has signed an artifact or an image',
       load: async () => (await import('./commands/verify.js')).default,

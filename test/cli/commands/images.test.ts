@@ -176,3 +176,26 @@ test('flatten and rebase make images, with bases from flags or annotations', asy
   expect(await namesIn(Readable.from([Buffer.from(exported.stdout)]))).toEqual(['app: 1', 'base: new'])
   expect((await runCli(['rebase', `${name}:old`])).stderr).toContain('could not determine the new base')
 })
+
+test('validate says PASS, or FAIL with what is wrong and exit code 1', async () => {
+  const repository = fixture.repository(`image${count}`)
+  await pushLayeredImage(repository, [[['a', '1']]], { tag: 'good' })
+  await pushLayeredImage(
+    repository,
+    [
+      [
+        ['a', '1'],
+        ['a', '2'],
+      ],
+    ],
+    { tag: 'bad' },
+  )
+  expect(await stdoutOf('validate', `${name}:good`)).toBe(`PASS: ${name}:good\n`)
+  expect(await stdoutOf('validate', '--fast', '--remote', `${name}:bad`)).toBe(`PASS: ${name}:bad\n`)
+  const { code, stdout } = await runCli(['validate', `${name}:bad`])
+  expect([code, stdout]).toEqual([1, expect.stringContaining('it has "a" twice')])
+  const json = await runCli(['validate', '--format', 'json', `${name}:bad`])
+  expect(json.code).toBe(1)
+  expect(JSON.parse(json.stdout)).toMatchObject({ valid: false, problems: [{}] })
+  expect((await runCli(['validate'])).code).toBe(2)
+})
