@@ -12,6 +12,8 @@ import { MergedNames } from './merged-names.js'
 
 /** Small pieces are put together until there are this many bytes of them. */
 const CHUNK_SIZE = 256 * 1024
+/** A piece of this many bytes costs more to copy than to hand on. */
+const LARGE_PIECE = 32 * 1024
 const HARD_LINK = '1'
 const FOLDER = '5'
 
@@ -38,7 +40,7 @@ export async function* mergeLayers(
       throwIfAborted(signal)
       for (const part of parts) {
         merge.take(part)
-        if (output.size >= CHUNK_SIZE) yield output.flush()
+        if (output.size >= CHUNK_SIZE) yield* output.flush()
       }
     }
     if (merge.lost.size > 0) {
@@ -46,7 +48,7 @@ export async function* mergeLayers(
       for await (const parts of readLayer(layer)) {
         for (const part of parts) {
           rescue.take(part)
-          if (output.size >= CHUNK_SIZE) yield output.flush()
+          if (output.size >= CHUNK_SIZE) yield* output.flush()
         }
       }
     }
@@ -62,7 +64,7 @@ export async function* mergeLayers(
     )
   }
   output.end()
-  yield output.flush()
+  yield* output.flush()
 }
 
 /** The entries of a layer, with the parts of their content, checked against its digest. */
@@ -102,12 +104,23 @@ class Output {
     this.#add(Buffer.alloc(2 * TAR_BLOCK_SIZE))
   }
 
-  flush(): Uint8Array {
-    const [only] = this.#pieces
-    const bytes = this.#pieces.length === 1 && only !== undefined ? only : Buffer.concat(this.#pieces, this.#size)
+  /** What is there, with small pieces put together; large ones are not copied. */
+  flush(): readonly Uint8Array[] {
+    const merged: Uint8Array[] = []
+    let small: Uint8Array[] = []
+    for (const piece of this.#pieces) {
+      if (piece.byteLength < LARGE_PIECE) {
+        small.push(piece)
+        continue
+      }
+      if (small.length > 0) merged.push(Buffer.concat(small))
+      merged.push(piece)
+      small = []
+    }
+    if (small.length > 0) merged.push(Buffer.concat(small))
     this.#pieces = []
     this.#size = 0
-    return bytes
+    return merged
   }
 
   #add(piece: Uint8Array): void {
