@@ -30,6 +30,8 @@ export interface ReadLayerOptions {
   readonly mediaType: string
   /** Where a tar that is not compressed yet is put when it is; called at most once. */
   readonly temporaryFolder: () => Promise<string>
+  /** Threads that compress; default: as many as there are processors, at most 4. */
+  readonly workers?: number | undefined
   readonly signal?: AbortSignal
 }
 
@@ -74,7 +76,10 @@ export async function readLayerFile(path: string, options: ReadLayerOptions): Pr
  */
 export async function compressLayer(tar: Bytes, options: ReadLayerOptions): Promise<LayerFile> {
   const path = join(await options.temporaryFolder(), `${randomUUID()}.tar.gz`)
-  const { digest, size, stamp, uncompressedDigest } = await writeGzipFile(tar, path, { signal: options.signal })
+  const { digest, size, stamp, uncompressedDigest } = await writeGzipFile(tar, path, {
+    signal: options.signal,
+    workers: options.workers,
+  })
   return {
     descriptor: { mediaType: options.mediaType, digest, size },
     diffId: uncompressedDigest,
