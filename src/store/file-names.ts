@@ -42,6 +42,15 @@ export function problemOfName(path: string): NameProblem | undefined {
   return parts.includes('..') ? escape('has the part ".."') : firstProblem(parts)
 }
 
+/**
+ * A name without detours: `./a//b/./c/` is `a/b/c`, and what names the folder itself is `.`. The part `..` stays, and so
+ * does the slash of an absolute name.
+ */
+export function cleanName(name: string): string {
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.')
+  return `${name.startsWith('/') ? '/' : ''}${parts.join('/')}` || (name === '' ? '' : '.')
+}
+
 function firstProblem(parts: readonly string[]): NameProblem | undefined {
   for (const part of parts) {
     const problem = problemOfPart(part)

@@ -11,10 +11,12 @@ import { readPieces } from '../util/read-file.js'
 import { syncFolder, type TempFile } from '../util/temp-file.js'
 import { visibleLine } from '../util/visible-text.js'
 import { moveAll, type PublishStep } from './file-moves.js'
+import { cleanName } from './file-names.js'
 import { FileStaging } from './file-staging.js'
 import { FileTargetResolver, type FileTarget, type FileTargetOptions } from './file-target.js'
 import { requireFree } from './free-space.js'
 import { planMerge } from './merge-folder.js'
+import { tellsNamesApart } from './names-apart.js'
 import { receiveContent } from './receive-content.js'
 import type { CallOptions, PushOptions, Sink } from './store.js'
 import { unpackFolder } from './tar/unpack-folder.js'
@@ -93,8 +95,8 @@ export class FileSink implements Sink {
   async expect(descriptors: readonly Descriptor[]): Promise<void> {
     const targets = new FileTargetResolver(this.folder, this.#options)
     for (const descriptor of descriptors) {
-      const title = descriptor.annotations?.[Annotation.title]
-      if (title === undefined || title === '') continue
+      const title = cleanName(descriptor.annotations?.[Annotation.title] ?? '')
+      if (title === '') continue
       const known = this.#files.get(title)
       if (known === undefined) await this.#add(title, descriptor, targets)
       else if (known.descriptor.digest !== descriptor.digest) {
@@ -191,7 +193,7 @@ export class FileSink implements Sink {
   async #add(title: string, descriptor: Descriptor, targets: FileTargetResolver): Promise<void> {
     const isFolder = descriptor.annotations?.[Annotation.unpack] === 'true'
     const target = await targets.resolve({ title, isFolder })
-    this.#titles.add(title)
+    await this.#titles.addOn(title, async () => tellsNamesApart(await this.#staging.folderIn(target.ancestor)))
     const file: ExpectedFile = { title, isFolder, descriptor, target }
     this.#files.set(title, file)
     this.#byDigest.set(descriptor.digest, [...this.#filesOf(descriptor.digest), file])
