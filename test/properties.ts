@@ -10,6 +10,9 @@ const SEED = integer(process.env.GANTRY_PROPERTY_SEED) ?? (Date.now() ^ (Math.ra
 /** The way to one failing value, as a failure names it. */
 const PATH = process.env.GANTRY_PROPERTY_PATH
 
+/** Whether so many values are tried that every outcome has to be among them, as in the long suites. */
+export const isThorough = RUNS >= 200
+
 const settings = { numRuns: RUNS, seed: SEED, ...(PATH === undefined ? {} : { path: PATH, endOnFailure: true }) }
 fc.configureGlobal(settings)
 

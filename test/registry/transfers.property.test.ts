@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { isGantryError } from '../../src/errors.js'
 import { descriptorOf } from '../../src/oci/descriptor.js'
 import { LayoutStore } from '../../src/store/layout.js'
-import { fc, runs } from '../properties.js'
+import { fc, isThorough, runs } from '../properties.js'
 import { blobFile } from '../store/layout-folder.js'
 import { temporaryFolder } from '../util/temporary-folder.js'
 import type { ScriptedExchange } from './http/scripted-server.js'
@@ -101,7 +101,7 @@ test('an upload ends with the exact bytes or with an error, and leaves no sessio
     runs(0.5),
   )
   expect(outcomes.stored).toBeGreaterThan(0)
-  expect(outcomes.failed).toBeGreaterThan(0)
+  if (isThorough) expect(outcomes.failed).toBeGreaterThan(0)
 })
 
 /** What can go wrong with one answer that carries a blob. */
@@ -261,5 +261,5 @@ test('a download ends with the exact bytes or with an error, and publishes nothi
     runs(0.5),
   )
   expect(outcomes.stored).toBeGreaterThan(0)
-  expect(outcomes.failed).toBeGreaterThan(0)
+  if (isThorough) expect(outcomes.failed).toBeGreaterThan(0)
 })
