@@ -127,7 +127,8 @@ export class FileSink implements Sink {
       const text = `content that comes under several names takes ${copies} bytes more, and the limit is ${maxUnpackedSize}`
       throw new GantryError('limit-exceeded', text, { details: { reason: 'unpacked-size' } })
     }
-    await requireFree(needed)
+    // Where nothing is written twice, a disk that is full is found out by writing.
+    if (copies > 0) await requireFree(needed)
   }
 
   /** Whether content is kept for all titles that it is expected under. */
