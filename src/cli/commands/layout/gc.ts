@@ -7,7 +7,8 @@ import { flag, parsed, parseDuration } from '../../options/option.js'
 export default command({
   summary: 'Remove what nothing in an image layout refers to',
   description: `Blobs that index.json does not lead to go, and what dead processes have left. What is listed stays, with a name or
-without one. Nothing goes while another process writes.`,
+without one. Nothing goes while a blob is being written; do not run it during a copy into the layout, which may count on
+blobs that nothing refers to yet.`,
   arguments: { folder: word('<folder>') },
   needs: 'the folder of the layout',
   options: {
