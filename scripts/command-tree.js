@@ -1,10 +1,9 @@
 // Writes src/cli/command-tree.ts from the files in src/cli/commands: the path of a file is the name of its command.
 // `--check` says whether it is written already.
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
 import { format, resolveConfig } from 'prettier'
+import { loadTypeScript } from './load-typescript.js'
 
 const root = join(import.meta.dirname, '..')
 const target = join(root, 'src/cli/command-tree.ts')
@@ -36,29 +35,12 @@ async function filesIn(folder) {
 
 /** The commands themselves, which know their summaries and aliases. */
 async function load(names) {
-  const folder = await mkdtemp(join(root, 'node_modules/.command-tree-'))
-  try {
-    const contents = [
-      ...names.map((name, index) => `import c${index} from './src/cli/commands/${name}.js'`),
-      `export { COMMAND_GROUPS as groups } from './src/cli/command-groups.js'`,
-      `export const commands = [${names.map((_, index) => `c${index}`).join(', ')}]`,
-    ]
-    const outfile = join(folder, 'commands.mjs')
-    await build({
-      stdin: { contents: contents.join('\n'), resolveDir: root, loader: 'ts' },
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      define: { GANTRY_VERSION: '""' },
-      logLevel: 'warning',
-    })
-    const loaded = await import(pathToFileURL(outfile).href)
-    return { commands: new Map(names.map((name, index) => [name, loaded.commands[index]])), groups: loaded.groups }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  const loaded = await loadTypeScript([
+    ...names.map((name, index) => `import c${index} from './src/cli/commands/${name}.js'`),
+    `export { COMMAND_GROUPS as groups } from './src/cli/command-groups.js'`,
+    `export const commands = [${names.map((_, index) => `c${index}`).join(', ')}]`,
+  ])
+  return { commands: new Map(names.map((name, index) => [name, loaded.commands[index]])), groups: loaded.groups }
 }
 
 function source() {

@@ -1,15 +1,17 @@
 // Writes docs/commands-compared.md: the commands and flags of oras and crane, and what gantry has for each.
 // `--check` says whether it is written already, and fails for what nobody has looked at.
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
 import { format, resolveConfig } from 'prettier'
+import { loadTypeScript } from './load-typescript.js'
 
 const root = join(import.meta.dirname, '..')
 const target = join(root, 'docs/commands-compared.md')
 
-const { compareCommands, describeComparison, tree } = await load()
+const { compareCommands, describeComparison, tree } = await loadTypeScript([
+  `export { compareCommands, describeComparison } from './test/cli/compared/compare-commands.js'`,
+  `export { COMMAND_TREE as tree } from './src/cli/command-tree.js'`,
+])
 const parts = []
 const open = []
 for (const name of ['oras', 'crane']) {
@@ -45,29 +47,4 @@ the same letter.
 
 async function readFixture(name) {
   return JSON.parse(await readFile(join(root, 'fixtures/commands', name), 'utf8'))
-}
-
-/** The comparison and the tree of commands, bundled as they are TypeScript. */
-async function load() {
-  const folder = await mkdtemp(join(root, 'node_modules/.compared-commands-'))
-  try {
-    const outfile = join(folder, 'compared.mjs')
-    const contents = [
-      `export { compareCommands, describeComparison } from './test/cli/compared/compare-commands.js'`,
-      `export { COMMAND_TREE as tree } from './src/cli/command-tree.js'`,
-    ]
-    await build({
-      stdin: { contents: contents.join('\n'), resolveDir: root, loader: 'ts' },
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      define: { GANTRY_VERSION: '""' },
-      logLevel: 'warning',
-    })
-    return await import(pathToFileURL(outfile).href)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
 }
