@@ -9,7 +9,7 @@ import { parseImageReference } from '../options/image-reference.js'
 import { flag, list, requiredText, text } from '../options/option.js'
 import { platformOptions } from '../options/platform.js'
 import { checkStdinUse, readStdin } from '../options/read-input.js'
-import { uploadOptions } from '../options/transfer.js'
+import { foreignLayerOptions, uploadOptions } from '../options/transfer.js'
 import { contentResultOf } from '../output/content-result.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 
@@ -32,10 +32,7 @@ A tar that is compressed with gzip or zstd goes in byte for byte; another is com
     ),
     allPlatforms: flag('--all-platforms', 'append to every image of a base that is an index, and push an index'),
     ociEmptyBase: flag('--oci-empty-base', "the empty image has OCI media types instead of Docker's"),
-    allowNondistributableArtifacts: flag(
-      '--allow-nondistributable-artifacts',
-      'push layers too that their owner wants fetched from elsewhere',
-    ),
+    ...foreignLayerOptions,
     ...platformOptions,
     ...uploadOptions,
   },

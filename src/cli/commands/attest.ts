@@ -8,6 +8,7 @@ import { requiredText } from '../options/option.js'
 import { platformOptions } from '../options/platform.js'
 import { readSigning, signingOptions } from '../options/signing.js'
 import { readDocument } from '../options/text-file.js'
+import { statementOptions } from '../options/trust.js'
 import { contentResultOf } from '../output/content-result.js'
 
 /** Largest statement that is signed: verifiers read bundles of 10 MiB, and base64 makes it larger. */
@@ -21,11 +22,7 @@ asked for.`,
   needs: 'the artifact to make a statement about',
   options: {
     predicate: requiredText('--predicate <file>', 'JSON file with what is stated'),
-    type: requiredText(
-      '--type <type>',
-      'slsaprovenance, slsaprovenance1, spdx, cyclonedx, vuln, openvex, slsavsa, custom, or an address',
-      { fallback: 'custom' },
-    ),
+    ...statementOptions,
     ...signingOptions,
     ...platformOptions,
   },

@@ -10,7 +10,7 @@ import { command } from '../command.js'
 import { flag, list } from '../options/option.js'
 import { platformsOptions, readPlatforms } from '../options/platform.js'
 import { uploadOptions } from '../options/transfer.js'
-import { gateOptions, readGate, wantsGate } from '../options/trust.js'
+import { checkGate, gateOptions, readGate, wantsGate } from '../options/trust.js'
 import { contentResultOf } from '../output/content-result.js'
 import { describeSignatures, signatureResultOf } from '../output/signature-result.js'
 import { COPY_WORDS } from '../output/transfer-words.js'
@@ -67,9 +67,9 @@ export default command({
       options.recursive || sink.type === 'oci-layout' || sink.reference === undefined,
   },
   check({ options, usage }) {
-    wantsGate(options, usage)
+    checkGate(options, usage)
   },
-  async run({ source, sink, options, signal, report, print, context, usage }) {
+  async run({ source, sink, options, signal, report, print, context }) {
     try {
       const copyOptions: CopyOptions = {
         tags: tagsOf(sink),
@@ -83,7 +83,7 @@ export default command({
         onEvent: report.onEvent,
         signal,
       }
-      const result: CopyResult & Partial<VerifiedCopyResult> = wantsGate(options, usage)
+      const result: CopyResult & Partial<VerifiedCopyResult> = wantsGate(options)
         ? await copyThroughGate(source, sink, await readGate(options, context), copyOptions)
         : await copy(source.store, source.reference, sink.store, copyOptions)
       await sink.complete()

@@ -5,11 +5,11 @@ import { source, targetFlags } from '../arguments.js'
 import { command } from '../command.js'
 import { parsePairs, splitAtCommas } from '../options/comma-list.js'
 import { imageResultOptions, pushResult } from '../options/image-result.js'
-import { flag, list, parsed, text, type Option } from '../options/option.js'
+import { list, parsed, text, type Option } from '../options/option.js'
 import { createdAt } from '../options/packer.js'
 import { platformOptions, readPlatform } from '../options/platform.js'
 import { checkStdinUse, readStdin } from '../options/read-input.js'
-import { uploadOptions } from '../options/transfer.js'
+import { foreignLayerOptions, uploadOptions } from '../options/transfer.js'
 import { PUSH_WORDS } from '../output/transfer-words.js'
 import { UsageError } from '../usage-error.js'
 
@@ -40,10 +40,7 @@ Without --tag the new image takes the place of the old one, and an index stays a
     append: list('--append <tar>', 'tar to append as a layer, several with commas; - for stdin'),
     ...imageResultOptions,
     repo: text('--repo <name>', 'repository that the new image is pushed to by its digest'),
-    allowNondistributableArtifacts: flag(
-      '--allow-nondistributable-artifacts',
-      'push layers too that their owner wants fetched from elsewhere',
-    ),
+    ...foreignLayerOptions,
     ...platformOptions,
     ...uploadOptions,
   },

@@ -5,9 +5,9 @@ import { verifyAttestations } from '../../signature/verify.js'
 import { formatJson } from '../../oci/encode-json.js'
 import { describeTarget, source } from '../arguments.js'
 import { command } from '../command.js'
-import { list, requiredText } from '../options/option.js'
+import { list } from '../options/option.js'
 import { platformOptions } from '../options/platform.js'
-import { checkTrust, readVerification, trustOptions } from '../options/trust.js'
+import { checkTrust, readVerification, statementOptions, trustOptions } from '../options/trust.js'
 import { verificationOf } from '../output/signature-result.js'
 import { UsageError } from '../usage-error.js'
 
@@ -18,11 +18,7 @@ of them counts.`,
   arguments: { source: source({ referrers: true }) },
   needs: 'the artifact to verify',
   options: {
-    type: requiredText(
-      '--type <type>',
-      'slsaprovenance, slsaprovenance1, spdx, cyclonedx, vuln, openvex, slsavsa, custom, or an address',
-      { fallback: 'custom' },
-    ),
+    ...statementOptions,
     predicateEquals: list('--predicate-equals <path=value>', 'what the predicate has to say, such as builder.id=NAME'),
     ...trustOptions,
     ...platformOptions,

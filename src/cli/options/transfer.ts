@@ -21,6 +21,14 @@ export const uploadOptions = {
   ),
 }
 
+/** The flag of commands that push images, as crane spells it. */
+export const foreignLayerOptions = {
+  allowNondistributableArtifacts: flag(
+    '--allow-nondistributable-artifacts',
+    'push layers too that their owner wants fetched from elsewhere',
+  ),
+}
+
 /** The flag of commands that show progress, which the runner reads. */
 export const progressOptions = {
   noTty: flag('--no-tty', 'no progress rows, also on a terminal', { group: 'output', stage: 'preview' }),

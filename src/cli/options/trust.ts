@@ -5,7 +5,7 @@ import type { Gate } from '../../signature/verified-copy.js'
 import type { Context } from '../context.js'
 import { UsageError } from '../usage-error.js'
 import { parseAnnotationFlags } from './packer.js'
-import { flag, list, text, type OptionValues } from './option.js'
+import { flag, list, requiredText, text, type OptionValues } from './option.js'
 import { readDocument } from './text-file.js'
 
 /** Most of a file with keys that is read: a trusted root holds dozens of certificates. */
@@ -20,6 +20,15 @@ const certificateOptions = {
   trustedRoot: text(
     '--trusted-root <file>',
     'trusted_root.json with the authorities and logs that certificates lead to',
+  ),
+}
+
+/** The flag of commands about signed statements. */
+export const statementOptions = {
+  type: requiredText(
+    '--type <type>',
+    'slsaprovenance, slsaprovenance1, spdx, cyclonedx, vuln, openvex, slsavsa, custom, or an address',
+    { fallback: 'custom' },
   ),
 }
 
@@ -47,21 +56,19 @@ export const gateOptions = {
 
 type GateValues = OptionValues<typeof gateOptions>
 
-/** Whether something has to be verified first; refuses flags that do not say whose signatures count. */
-export function wantsGate(values: GateValues, usage: string): boolean {
-  const { verifyKey, verifyAllKeys, verifyAnnotation, onlyIfAttested, ...certificates } = values
-  const { certificateIdentity, certificateIdentityRegexp, certificateOidcIssuer, certificateOidcIssuerRegexp } =
-    certificates
-  const isAsked =
-    verifyKey.length > 0 ||
+/** Whether something has to be verified first. */
+export function wantsGate(values: GateValues): boolean {
+  const { verifyKey, verifyAllKeys, verifyAnnotation, onlyIfAttested } = values
+  const { identities, issuers } = namedIn(values)
+  return (
     verifyAllKeys ||
-    verifyAnnotation.length > 0 ||
-    onlyIfAttested.length > 0 ||
-    [certificateIdentity, certificateIdentityRegexp, certificateOidcIssuer, certificateOidcIssuerRegexp].some(
-      (value) => value !== undefined,
-    )
-  if (isAsked) checkTrust(trustOf(values), usage)
-  return isAsked
+    [verifyKey, verifyAnnotation, onlyIfAttested, identities, issuers].some((flags) => flags.length > 0)
+  )
+}
+
+/** Refuses flags that do not say whose signatures count, where something has to be verified first. */
+export function checkGate(values: GateValues, usage: string): void {
+  if (wantsGate(values)) checkTrust(trustOf(values), usage)
 }
 
 /** What has to hold before something is copied, as the flags say. */
@@ -77,12 +84,22 @@ function trustOf({ verifyKey, verifyAllKeys, verifyAnnotation, ...certificates }
   return { ...certificates, key: verifyKey, allKeys: verifyAllKeys, annotation: verifyAnnotation }
 }
 
+/** The identities and issuers of certificates that flags name, as they are or as patterns. */
+function namedIn(values: OptionValues<typeof certificateOptions>): {
+  readonly identities: readonly string[]
+  readonly issuers: readonly string[]
+} {
+  const { certificateIdentity, certificateIdentityRegexp, certificateOidcIssuer, certificateOidcIssuerRegexp } = values
+  return {
+    identities: [certificateIdentity, certificateIdentityRegexp].filter((value) => value !== undefined),
+    issuers: [certificateOidcIssuer, certificateOidcIssuerRegexp].filter((value) => value !== undefined),
+  }
+}
+
 /** Refuses flags that do not say whose signatures count. */
 export function checkTrust(values: TrustValues, usage: string): void {
-  const { key, certificateIdentity, certificateIdentityRegexp, certificateOidcIssuer, certificateOidcIssuerRegexp } =
-    values
-  const identities = [certificateIdentity, certificateIdentityRegexp].filter((value) => value !== undefined)
-  const issuers = [certificateOidcIssuer, certificateOidcIssuerRegexp].filter((value) => value !== undefined)
+  const { key } = values
+  const { identities, issuers } = namedIn(values)
   if (key.length === 0 && identities.length === 0 && issuers.length === 0) {
     throw new UsageError('nothing says whose signatures count', {
       usage,
