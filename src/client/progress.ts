@@ -20,7 +20,7 @@ export type OnProgress = (event: ProgressEvent) => void
 /** The options of a verb, whose events say how far all of it is. */
 export type WithProgress<Options> = Omit<Options, 'onEvent'> & { readonly onEvent?: OnProgress }
 
-/** Keeps account of a transfer, so that whoever shows it does not have to. */
+/** Keeps account of a transfer, so that the caller need not. */
 export function withTotals(onEvent: OnProgress | undefined): OnTransferEvent | undefined {
   if (onEvent === undefined) return undefined
   const account = new Account()

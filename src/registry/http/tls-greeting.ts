@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { connect } from 'node:tls'
 import { defaultPort } from './destination.js'
 
-/** Milliseconds that a server has to answer; whatever takes longer is not a TLS server that waits for us. */
+/** Milliseconds after which a server without a response is no TLS server. */
 const TIMEOUT = 2000
 
 /**
