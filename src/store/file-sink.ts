@@ -16,7 +16,6 @@ import { FileStaging } from './file-staging.js'
 import { FileTargetResolver, type FileTarget, type FileTargetOptions } from './file-target.js'
 import { requireFree } from './free-space.js'
 import { planMerge } from './merge-folder.js'
-import { tellsNamesApart } from './names-apart.js'
 import { receiveContent } from './receive-content.js'
 import type { CallOptions, PushOptions, Sink } from './store.js'
 import { unpackFolder } from './tar/unpack-folder.js'
@@ -194,7 +193,7 @@ export class FileSink implements Sink {
   async #add(title: string, descriptor: Descriptor, targets: FileTargetResolver): Promise<void> {
     const isFolder = descriptor.annotations?.[Annotation.unpack] === 'true'
     const target = await targets.resolve({ title, isFolder })
-    await this.#titles.addOn(title, async () => tellsNamesApart(await this.#staging.folderIn(target.ancestor)))
+    await this.#titles.addOn(title, () => this.#staging.folderIn(target.ancestor))
     const file: ExpectedFile = { title, isFolder, descriptor, target }
     this.#files.set(title, file)
     this.#byDigest.set(descriptor.digest, [...this.#filesOf(descriptor.digest), file])

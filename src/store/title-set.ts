@@ -1,5 +1,7 @@
-import { dirname, resolve } from 'node:path'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { GantryError } from '../errors.js'
+import { withFileErrorsSync } from '../util/file-error.js'
 import { visibleLine } from '../util/visible-text.js'
 import { foldName } from './file-names.js'
 
@@ -20,14 +22,14 @@ export class TitleSet {
 
   /**
    * Adds a name; where names clash that only some file systems take for one, finds out about this one.
-   * @param tellsNamesApart whether the file system tells names apart that differ in case or spelling only
+   * @param openTrial a private folder there, for a try
    * @throws GantryError `unsafe-path`
    */
-  async addOn(title: string, tellsNamesApart: () => Promise<boolean>): Promise<void> {
+  async addOn(title: string, openTrial: () => Promise<string>): Promise<void> {
     try {
       this.add(title)
     } catch (error) {
-      if (this.#isExact || !(await tellsNamesApart())) throw error
+      if (this.#isExact || !tellsNamesApart(await openTrial())) throw error
       this.#isExact = true
       const known = [...this.#titles.values(), title]
       this.#titles.clear()
@@ -65,4 +67,24 @@ function parentsOf(path: string): string[] {
 
 function clash(title: string, how: string, other: string): GantryError {
   return new GantryError('unsafe-path', `"${visibleLine(title)}" ${how} "${visibleLine(other)}"`)
+}
+
+/** Names that careless file systems take for one: by case, by Unicode normalisation, by characters without appearance. */
+const ALIKE = ['a', 'A', '\u00e9', 'e\u0301', 'b', 'b\u200d'] as const
+
+/**
+ * Whether the file system of a folder tells names apart that differ in case or spelling only; found out by trying.
+ * @param folder a private one
+ * @throws GantryError `file-error`
+ */
+export function tellsNamesApart(folder: string): boolean {
+  return withFileErrorsSync('write', folder, () => {
+    const trial = mkdtempSync(join(folder, 'names-'))
+    try {
+      for (const name of ALIKE) writeFileSync(join(trial, name), '')
+      return readdirSync(trial).length === ALIKE.length
+    } finally {
+      rmSync(trial, { recursive: true, force: true })
+    }
+  })
 }
