@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.js'
 import { IMAGE_CONFIG_KEYS } from '../oci/document-keys.js'
 import { encodeJson } from '../oci/encode-json.js'
 import { MAX_MANIFEST_SIZE, parseManifest, type ImageManifest, type ManifestContent } from '../oci/manifest.js'
-import { isMediaType, MediaType } from '../oci/media-types.js'
+import { isImageConfigType, isMediaType, MediaType } from '../oci/media-types.js'
 import { sortedAnnotations } from '../oci/pack.js'
 import type { CallOptions, Source } from '../store/store.js'
 import { readContent } from '../store/verify.js'
@@ -123,12 +123,8 @@ async function readChild(source: Source, reference: string, options: EditOptions
 
 /** Artifacts of before image-spec 1.1 have their type in the config; the types of images say nothing of the kind. */
 function typeOfConfig({ config: { mediaType } }: ImageManifest): string | undefined {
-  const isOfImage = mediaType === MediaType.empty || isImageConfig(mediaType)
+  const isOfImage = mediaType === MediaType.empty || isImageConfigType(mediaType)
   return isOfImage ? undefined : mediaType
-}
-
-function isImageConfig(mediaType: string): boolean {
-  return mediaType === MediaType.imageConfig || mediaType === MediaType.dockerConfig
 }
 
 interface IndexDocument {
@@ -172,7 +168,7 @@ async function readConfigPlatform(
   { config }: ImageManifest,
   { signal }: CallOptions,
 ): Promise<Descriptor['platform']> {
-  if (!isImageConfig(config.mediaType)) return undefined
+  if (!isImageConfigType(config.mediaType)) return undefined
   if (config.size > MAX_MANIFEST_SIZE) {
     throw new GantryError('limit-exceeded', `config ${config.digest} has ${config.size} bytes, and may have 4 MiB`)
   }

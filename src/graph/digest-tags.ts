@@ -3,6 +3,7 @@ import { asManifest, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { digestTagsOf } from '../oci/referrers-tag.js'
 import { isTagSource, type CallOptions, type Source } from '../store/store.js'
+import { findManifest } from '../store/verify.js'
 import { mapConcurrently } from '../util/limit.js'
 import { callOptionsOf } from './call-options.js'
 import { EarlyQuestion } from './early-question.js'
@@ -69,13 +70,8 @@ export class DigestTagSearch {
 
   /** What is found is copied, so the manifest is read right away. */
   async #findTag(tag: string, options: CallOptions): Promise<FoundTag | undefined> {
-    try {
-      const { descriptor } = await this.#source.readManifest(tag, { ...options, optional: true })
-      return { tag, descriptor: asManifest(descriptor) }
-    } catch (error) {
-      if (isGantryError(error, 'not-found')) return undefined
-      throw error
-    }
+    const found = await findManifest(this.#source, tag, options)
+    return found === undefined ? undefined : { tag, descriptor: asManifest(found.descriptor) }
   }
 
   /** Those of the candidates that are worth asking for. */

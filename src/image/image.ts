@@ -4,7 +4,7 @@ import type { Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { IMAGE_CONFIG_KEYS } from '../oci/document-keys.js'
 import { parseManifest, type ImageManifest, type ManifestContent } from '../oci/manifest.js'
-import { isIndexType, MediaType } from '../oci/media-types.js'
+import { isImageConfigType, isIndexType, MediaType } from '../oci/media-types.js'
 import { matchesPlatform, type Platform } from '../oci/platform.js'
 import type { CallOptions, Source } from '../store/store.js'
 import { readContent } from '../store/verify.js'
@@ -82,7 +82,6 @@ export const DEFAULT_PLATFORM: Platform = { architecture: 'amd64', os: 'linux' }
 /** Set by BuildKit on an attestation in an index: the digest of the sibling that it describes. */
 export const DESCRIBED_DIGEST = 'vnd.docker.reference.digest'
 
-const IMAGE_CONFIG_TYPES: ReadonlySet<string> = new Set([MediaType.imageConfig, MediaType.dockerConfig])
 /** An index may contain indexes; nobody nests them deeper. */
 const MAX_INDEX_DEPTH = 8
 
@@ -204,7 +203,7 @@ async function imageOf(source: Source, content: ManifestContent, { signal }: Cal
   const parsed = parseImage(content)
   const manifest = parseJsonObject(bytes, `manifest ${descriptor.digest}`)
   const entries = listIn(manifest, 'layers').filter(isJsonObject)
-  const isRunnable = IMAGE_CONFIG_TYPES.has(parsed.config.mediaType)
+  const isRunnable = isImageConfigType(parsed.config.mediaType)
   return {
     mediaType: descriptor.mediaType,
     manifest,

@@ -1,3 +1,8 @@
+/** A time as annotations and tokens have it: RFC 3339, in UTC and whole seconds. */
+export function formatTimestamp(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z')
+}
+
 /** Annotation keys that are defined by a specification or by a widely followed convention. */
 export const Annotation = {
   /** Name of a file or folder (image-spec, annotations.md). */

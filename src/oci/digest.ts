@@ -13,6 +13,9 @@ export type Digest = string & { readonly [digestBrand]: true }
 /** The registered algorithms of the image-spec. */
 export type DigestAlgorithm = 'sha256' | 'sha512'
 
+/** Every {@link DigestAlgorithm}; a layout has a folder for each. */
+export const DIGEST_ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
+
 const HEX_LENGTH: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 }
 
 /**

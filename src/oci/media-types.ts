@@ -76,6 +76,11 @@ export function isSchema1Type(mediaType: string): boolean {
   return mediaType === MediaType.dockerSchema1 || mediaType === MediaType.dockerSignedSchema1
 }
 
+/** Whether this is the config of a runnable image. */
+export function isImageConfigType(mediaType: string): boolean {
+  return mediaType === MediaType.imageConfig || mediaType === MediaType.dockerConfig
+}
+
 /** Whether this is a layer that its owner wants fetched from elsewhere (image-spec, "Non-Distributable Layers"). */
 export function isNonDistributableType(mediaType: string): boolean {
   return NON_DISTRIBUTABLE_TYPES.has(mediaType)

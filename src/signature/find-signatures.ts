@@ -4,7 +4,7 @@ import { algorithmOf, hexOf, type Digest } from '../oci/digest.js'
 import { parseManifest, type ImageManifest, type ManifestContent } from '../oci/manifest.js'
 import { isTag } from '../oci/reference.js'
 import { isReferrerSource, type CallOptions, type Source } from '../store/store.js'
-import { readContent } from '../store/verify.js'
+import { findManifest, readContent } from '../store/verify.js'
 import type { JsonObject } from '../util/json.js'
 import { mapConcurrently } from '../util/limit.js'
 import { decodeBase64 } from './base64.js'
@@ -150,13 +150,8 @@ class Search {
   async #readTag(): Promise<readonly Holder[]> {
     const tag = signatureTagOf(this.#subject.digest, this.#predicateType === undefined ? 'sig' : 'att')
     if (tag === undefined) return []
-    let content: ManifestContent
-    try {
-      content = await this.#source.readManifest(tag, { ...this.#options, optional: true })
-    } catch (error) {
-      if (isGantryError(error, 'not-found')) return []
-      throw error
-    }
+    const content = await findManifest(this.#source, tag, this.#options)
+    if (content === undefined) return []
     const place = { form: 'tag' as const, manifest: content.descriptor.digest }
     const holder = await this.#tolerant(place, () => Promise.resolve(holderOf('tag', content)))
     return holder === undefined ? [] : [holder]

@@ -1,7 +1,7 @@
-import { GantryError, isGantryError } from '../errors.js'
+import { GantryError } from '../errors.js'
 import { readGraph } from '../graph/read-graph.js'
 import { delay } from '../util/abort.js'
-import { Annotation } from '../oci/annotations.js'
+import { Annotation, formatTimestamp } from '../oci/annotations.js'
 import { asManifest, descriptorOf, type Descriptor } from '../oci/descriptor.js'
 import type { Digest } from '../oci/digest.js'
 import { encodeJson } from '../oci/encode-json.js'
@@ -9,7 +9,7 @@ import { describeManifest, parseManifest, type ImageManifest, type ManifestConte
 import { isIndexType, MediaType } from '../oci/media-types.js'
 import { packManifest } from '../oci/pack.js'
 import { isReferrerSink, type CallOptions, type Source, type Store } from '../store/store.js'
-import { readContent } from '../store/verify.js'
+import { findManifest, readContent } from '../store/verify.js'
 import { openBytes } from '../util/bytes.js'
 import { BUNDLE_TYPE, encodeBundle, encodeEnvelope } from './bundle.js'
 import {
@@ -110,7 +110,7 @@ async function pushBundle(
   store: Store,
   subject: Descriptor,
   statement: Parameters<typeof encodeStatement>[1],
-  { key, created = new Date().toISOString().replace(/\.\d+Z$/, 'Z'), signal }: SignOptions,
+  { key, created = formatTimestamp(new Date()), signal }: SignOptions,
 ): Promise<SignResult> {
   // Nobody would find a signature that is in no list.
   if (isReferrerSink(store)) await store.checkReferrers(subject, { signal })
@@ -171,13 +171,8 @@ interface Signatures {
 }
 
 async function readSignatures(store: Store, tag: string, options: CallOptions): Promise<Signatures | undefined> {
-  let content: ManifestContent
-  try {
-    content = await store.readManifest(tag, { ...options, optional: true })
-  } catch (error) {
-    if (isGantryError(error, 'not-found')) return undefined
-    throw error
-  }
+  const content = await findManifest(store, tag, options)
+  if (content === undefined) return undefined
   const manifest = parseManifest(content)
   if (manifest.kind === 'image') return { content, manifest }
   throw new GantryError('conflict', `the tag ${tag} holds something else than signatures: it was left as it is`)

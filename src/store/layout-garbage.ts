@@ -2,18 +2,17 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GantryError, isGantryError } from '../errors.js'
 import { isManifest, type Descriptor } from '../oci/descriptor.js'
-import { algorithmOf, hexOf, isDigest, type Digest } from '../oci/digest.js'
+import { DIGEST_ALGORITHMS, isDigest, type Digest } from '../oci/digest.js'
 import { blobFolderOf } from '../oci/image-layout.js'
 import type { LayoutIndex } from '../oci/layout-index.js'
 import { parseManifest, successorsOf, type ManifestContent } from '../oci/manifest.js'
-import { isManifestType, isSchema1Type } from '../oci/media-types.js'
+import { isSchema1Type } from '../oci/media-types.js'
 import { schema1Layers } from '../oci/schema-1.js'
 import { throwIfAborted } from '../util/abort.js'
 import { isSystemError, withFileErrors } from '../util/file-error.js'
 import { findLiveTempFile, sweepTempFiles } from '../util/temp-path.js'
 import type { CallOptions } from './store.js'
 
-const ALGORITHMS = ['sha256', 'sha512'] as const
 const HOUR = 3_600_000
 
 export interface GarbageOptions extends CallOptions {
@@ -55,8 +54,11 @@ export interface LayoutView {
  */
 export async function collectGarbage(layout: LayoutView, options: GarbageOptions = {}): Promise<GarbageResult> {
   const { dryRun = false, minAge = HOUR, signal } = options
-  const folders = ALGORITHMS.map((algorithm) => join(layout.folder, blobFolderOf(algorithm)))
-  for (const folder of folders) {
+  const folders = DIGEST_ALGORITHMS.map((algorithm) => ({
+    algorithm,
+    folder: join(layout.folder, blobFolderOf(algorithm)),
+  }))
+  for (const { folder } of folders) {
     const path = await findLiveTempFile(folder)
     if (path !== undefined) {
       throw new GantryError('locked', `another process writes to ${layout.folder}: ${path} is on its way`, {
@@ -65,28 +67,25 @@ export async function collectGarbage(layout: LayoutView, options: GarbageOptions
     }
   }
   const reached = await reachedFrom(layout, signal)
-  const removed: GarbageBlob[] = []
+  const removed: (GarbageBlob & { readonly path: string })[] = []
   const kept: GarbageBlob[] = []
   const oldest = Date.now() - minAge
-  for (const [index, folder] of folders.entries()) {
+  for (const { algorithm, folder } of folders) {
     for (const name of await namesIn(folder)) {
       throwIfAborted(signal)
-      const digest = `${ALGORITHMS[index] ?? ''}:${name}`
+      const digest = `${algorithm}:${name}`
       if (!isDigest(digest) || reached.has(digest)) continue
       const path = join(folder, name)
       const { size, mtimeMs } = await withFileErrors('read', path, () => stat(path))
       if (mtimeMs > oldest) kept.push({ digest, size })
-      else removed.push({ digest, size })
+      else removed.push({ digest, size, path })
     }
   }
   if (!dryRun) {
-    for (const { digest } of removed) {
-      const path = join(layout.folder, blobFolderOf(algorithmOf(digest)), hexOf(digest))
-      await withFileErrors('remove', path, () => rm(path, { force: true }))
-    }
-    for (const folder of [layout.folder, ...folders]) await sweepTempFiles(folder)
+    for (const { path } of removed) await withFileErrors('remove', path, () => rm(path, { force: true }))
+    for (const folder of [layout.folder, ...folders.map((one) => one.folder)]) await sweepTempFiles(folder)
   }
-  return { removed, kept }
+  return { removed: removed.map(({ digest, size }) => ({ digest, size })), kept }
 }
 
 /** Everything that a layout lists, and what that needs, however deep. What is not there leads nowhere. */
@@ -97,7 +96,7 @@ async function reachedFrom(layout: LayoutView, signal: AbortSignal | undefined):
     throwIfAborted(signal)
     if (reached.has(next.digest)) continue
     reached.add(next.digest)
-    if (isManifestType(next.mediaType) || isManifest(next)) pending.push(...(await neededBy(layout, next, reached)))
+    if (isManifest(next)) pending.push(...(await neededBy(layout, next, reached)))
   }
   return reached
 }

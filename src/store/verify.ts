@@ -1,7 +1,7 @@
-import { GantryError } from '../errors.js'
+import { GantryError, isGantryError } from '../errors.js'
 import { algorithmOf, Digester } from '../oci/digest.js'
 import type { Descriptor } from '../oci/descriptor.js'
-import { MAX_MANIFEST_SIZE } from '../oci/manifest.js'
+import { MAX_MANIFEST_SIZE, type ManifestContent } from '../oci/manifest.js'
 import { collectBytes, type Bytes } from '../util/bytes.js'
 import type { CallOptions, Source } from './store.js'
 
@@ -65,6 +65,24 @@ export async function* verifyContent(
     yield chunk
   }
   verifier.finish()
+}
+
+/**
+ * Reads a manifest that is only looked for.
+ * @returns undefined when it is not there
+ * @throws GantryError as the source, for anything else
+ */
+export async function findManifest(
+  source: Source,
+  reference: string,
+  options: CallOptions = {},
+): Promise<ManifestContent | undefined> {
+  try {
+    return await source.readManifest(reference, { ...options, optional: true })
+  } catch (error) {
+    if (isGantryError(error, 'not-found')) return undefined
+    throw error
+  }
 }
 
 /**

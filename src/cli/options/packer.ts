@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { GantryError, isGantryError } from '../../errors.js'
-import { Annotation } from '../../oci/annotations.js'
+import { Annotation, formatTimestamp } from '../../oci/annotations.js'
 import type { Annotations } from '../../oci/descriptor.js'
 import { isJsonObject, parseJsonObject } from '../../util/json.js'
 import type { Context } from '../context.js'
@@ -135,15 +135,12 @@ function badAnnotationFile(path: string, reason: string): UsageError {
   })
 }
 
+/** When something is made, RFC 3339: SOURCE_DATE_EPOCH where the environment has it, else now. @throws UsageError */
 export function createdAt(environment: Context['environment']): string {
   const epoch = environment.SOURCE_DATE_EPOCH
-  if (epoch === undefined || epoch === '') return rfc3339(new Date())
+  if (epoch === undefined || epoch === '') return formatTimestamp(new Date())
   if (!/^\d{1,12}$/.test(epoch)) throw new UsageError(`SOURCE_DATE_EPOCH "${epoch}" is not a number of seconds`)
-  return rfc3339(new Date(Number(epoch) * 1000))
-}
-
-function rfc3339(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z')
+  return formatTimestamp(new Date(Number(epoch) * 1000))
 }
 
 /** A file on the command line: its path, and the media type behind the last colon. */

@@ -1,4 +1,5 @@
 import { isGantryError } from '../../errors.js'
+import { formatTimestamp } from '../../oci/annotations.js'
 import { mediaTypeOf } from '../../oci/media-types.js'
 import { collectBytes } from '../../util/bytes.js'
 import type { Exchange } from '../exchange.js'
@@ -95,7 +96,7 @@ export class TokenEndpoint {
     const granted = formatScopes(parseScopes(scope).filter((permission) => allow(username, permission)))
     const token = signer.sign({ sub: username, use: 'access', scope: granted }, this.#lifetime)
     const refreshToken = offline ? signer.sign({ sub: username, use: 'refresh' }, REFRESH_LIFETIME) : undefined
-    const issuedAt = new Date().toISOString().replace(/\.\d+Z$/, 'Z')
+    const issuedAt = formatTimestamp(new Date())
     exchange.sendJson(
       200,
       {

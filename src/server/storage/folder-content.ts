@@ -2,7 +2,15 @@ import { createReadStream } from 'node:fs'
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GantryError } from '../../errors.js'
-import { algorithmOf, Digester, hexOf, isDigest, type Digest, type DigestAlgorithm } from '../../oci/digest.js'
+import {
+  algorithmOf,
+  DIGEST_ALGORITHMS,
+  Digester,
+  hexOf,
+  isDigest,
+  type Digest,
+  type DigestAlgorithm,
+} from '../../oci/digest.js'
 import type { Bytes } from '../../util/bytes.js'
 import { isSystemError, withFileErrors } from '../../util/file-error.js'
 import { makeFolder } from '../../util/make-folder.js'
@@ -10,8 +18,6 @@ import { TempFile } from '../../util/temp-file.js'
 import type { ByteRange } from '../byte-range.js'
 import type { ContentStore, ContentWriter } from './content-store.js'
 import { FolderSync } from './folder-sync.js'
-
-const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512']
 
 /** Larger pieces than the default of 64 KiB make reading much faster. */
 const READ_SIZE = 1024 * 1024
@@ -44,7 +50,7 @@ export class FolderContent implements ContentStore {
     }
     const digests = new Set<Digest>()
     const syncs = new Map<DigestAlgorithm, FolderSync>()
-    for (const algorithm of ALGORITHMS) {
+    for (const algorithm of DIGEST_ALGORITHMS) {
       const blobs = join(folder, 'blobs', algorithm)
       await withFileErrors('create', blobs, () => makeFolder(blobs))
       syncs.set(algorithm, new FolderSync(blobs))
