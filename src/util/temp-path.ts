@@ -108,10 +108,13 @@ async function temporaryNamesIn(folder: string): Promise<readonly string[]> {
 export async function findLiveTempFile(folder: string): Promise<string | undefined> {
   for (const name of await temporaryNamesIn(folder)) {
     const owner = parseOwner(name.slice(PREFIX.length, -SUFFIX.length))
-    if (owner === undefined || owner.pid === process.pid) continue
+    if (owner === undefined) continue
     const liveness = livenessOf(owner)
     const path = join(folder, name)
-    if (liveness === 'alive' || (liveness === 'unknown' && !(await isAbandoned(path)))) return path
+    // Processes of other containers and hosts may have our number.
+    const isAtWork =
+      liveness === 'alive' ? owner.pid !== process.pid : liveness === 'unknown' && !(await isAbandoned(path))
+    if (isAtWork) return path
   }
   return undefined
 }

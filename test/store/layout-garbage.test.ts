@@ -87,6 +87,14 @@ describe('the garbage of a layout', () => {
     expect(blobsOf(folder)).toBe(0)
   })
 
+  test('is left alone while a process elsewhere writes that has the same number as this one', async () => {
+    const { folder, store } = await openLayout()
+    await blob(store, 'loose')
+    const owner = formatOwner({ ...ownIdentity(), space: '00000000' })
+    writeFileSync(join(folder, 'blobs/sha256', `.gantry-${owner}.tmp`), 'x')
+    await expect(store.collectGarbage({ minAge: 0 })).rejects.toMatchObject({ code: 'locked' })
+  })
+
   test('a lock that a dead process has left is taken over and goes', async () => {
     const { folder, store } = await openLayout()
     await artifact(store, 'v1')
