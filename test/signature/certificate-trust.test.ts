@@ -6,9 +6,11 @@ import { encodePem } from '../../src/signature/base64.js'
 import { BUNDLE_TYPE } from '../../src/signature/bundle.js'
 import { trustCertificates } from '../../src/signature/certificate-trust.js'
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING_TYPE } from '../../src/signature/find-signatures.js'
+import { sign as signManifest } from '../../src/signature/sign.js'
 import { encodePayload, encodeStatement, preAuthenticationEncoding } from '../../src/signature/statement.js'
 import { verifySignatures, type VerifyResult } from '../../src/signature/verify.js'
-import { memory, pushBlob, pushPacked, pushSubject } from './workshop.js'
+import { MemoryStore } from '../../src/store/memory.js'
+import { person, pushBlob, pushPacked, pushSubject } from './workshop.js'
 
 const IDENTITY = 'https://github.com/example/app/.github/workflows/release.yml@refs/heads/main'
 const ISSUER = 'https://token.actions.githubusercontent.com'
@@ -167,7 +169,7 @@ async function verifyBundle(
   changes: Changes = {},
   wanted: { identity?: string | RegExp; issuer?: string | RegExp } = {},
 ): Promise<VerifyResult> {
-  const store = memory()
+  const store = new MemoryStore()
   const subject = await pushSubject(store, 'v1')
   const layer = await pushBlob(store, BUNDLE_TYPE, await bundleOf(subject, by, changes))
   await pushPacked(store, { artifactType: BUNDLE_TYPE, layers: [layer], subject })
@@ -217,7 +219,7 @@ describe('a signature by certificate', () => {
   })
 
   test('is verified below the tag, as cosign wrote it before bundles', async () => {
-    const store = memory()
+    const store = new MemoryStore()
     const subject = await pushSubject(store, 'v1')
     const payload = Buffer.from(encodePayload(subject.digest, 'example.com/app', undefined))
     const { certificate, privateKey } = await services.issue()
@@ -251,10 +253,8 @@ describe('a signature by certificate', () => {
   })
 
   test('is refused when it was made with a key', async () => {
-    const store = memory()
+    const store = new MemoryStore()
     const subject = await pushSubject(store, 'v1')
-    const { person } = await import('./workshop.js')
-    const { sign: signManifest } = await import('../../src/signature/sign.js')
     const { key } = await person('alice')
     for (const form of ['bundle', 'tag'] as const) await signManifest(store, subject, { key, form })
     const trust = await trustCertificates({ identity: IDENTITY, issuer: ISSUER, trustedRoot: services.trustedRoot })

@@ -4,8 +4,8 @@ import { attest, sign } from '../../src/signature/sign.js'
 import { predicateTypeOf } from '../../src/signature/statement.js'
 import { copyVerified } from '../../src/signature/verified-copy.js'
 import { verifySignatures } from '../../src/signature/verify.js'
-import type { MemoryStore } from '../../src/store/memory.js'
-import { memory, person, pushSubject, type Person } from './workshop.js'
+import { MemoryStore } from '../../src/store/memory.js'
+import { person, pushPacked, pushSubject, type Person } from './workshop.js'
 
 let alice: Person
 let mallory: Person
@@ -19,8 +19,8 @@ beforeAll(async () => {
 })
 
 beforeEach(async () => {
-  source = memory()
-  sink = memory()
+  source = new MemoryStore()
+  sink = new MemoryStore()
   subject = await pushSubject(source, 'v1')
 })
 
@@ -95,7 +95,6 @@ describe('a copy through a gate', () => {
 
   test('takes other referrers only where that is asked for', async () => {
     await sign(source, subject, { key: alice.key })
-    const { pushPacked } = await import('./workshop.js')
     const sbom = await pushPacked(source, { artifactType: 'test/sbom', layers: [], subject })
     const gate = { trusted: [alice.trust] }
     await copyVerified(source, 'v1', sink, { gate, tags: ['v1'] })

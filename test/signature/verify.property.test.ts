@@ -9,9 +9,9 @@ import { parsePublicKey } from '../../src/signature/public-key.js'
 import { encodePayload, encodeStatement } from '../../src/signature/statement.js'
 import { trustKey, type Trust } from '../../src/signature/trust.js'
 import { verifySignatures, type VerifyResult } from '../../src/signature/verify.js'
-import type { MemoryStore } from '../../src/store/memory.js'
+import { MemoryStore } from '../../src/store/memory.js'
 import { runs } from '../properties.js'
-import { memory, person, pushBlob, pushPacked, pushSubject, type Person } from './workshop.js'
+import { person, pushBlob, pushPacked, pushSubject, type Person } from './workshop.js'
 
 /** One byte of something is another one. */
 const change = fc.record({
@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 
 async function withSubject(): Promise<{ readonly store: MemoryStore; readonly subject: Descriptor }> {
-  const store = memory()
+  const store = new MemoryStore()
   return { store, subject: await pushSubject(store, 'v1') }
 }
 

@@ -2,14 +2,15 @@ import { sign as signBytes } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { GantryError } from '../../src/errors.js'
 import type { Descriptor } from '../../src/oci/descriptor.js'
+import { describeManifest } from '../../src/oci/manifest.js'
 import { BUNDLE_TYPE, encodeBundle } from '../../src/signature/bundle.js'
 import { SIGNATURE_ANNOTATION, SIMPLE_SIGNING_TYPE } from '../../src/signature/find-signatures.js'
 import { checkPredicate } from '../../src/signature/predicate-check.js'
 import { attest, manifestsIn, sign } from '../../src/signature/sign.js'
 import { encodePayload, encodeStatement, predicateTypeOf } from '../../src/signature/statement.js'
 import { verifyAttestations, verifySignatures } from '../../src/signature/verify.js'
-import type { MemoryStore } from '../../src/store/memory.js'
-import { memory, pairOf, person, pushBlob, pushPacked, pushSubject, type Person } from './workshop.js'
+import { MemoryStore } from '../../src/store/memory.js'
+import { pairOf, person, pushBlob, pushPacked, pushSubject, type Person } from './workshop.js'
 
 let alice: Person
 let bob: Person
@@ -22,7 +23,7 @@ beforeAll(async () => {
 })
 
 async function fresh(): Promise<void> {
-  store = memory()
+  store = new MemoryStore()
   subject = await pushSubject(store, 'v1')
 }
 
@@ -193,7 +194,6 @@ describe('signatures', () => {
     const index = Buffer.from(
       '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}',
     )
-    const { describeManifest } = await import('../../src/oci/manifest.js')
     const descriptor = describeManifest(index)
     await store.push(
       descriptor,
@@ -241,7 +241,6 @@ describe('attestations', () => {
 test('everything in an index is found to be signed, once', async () => {
   await fresh()
   const other = await pushSubject(store, 'v2')
-  const { describeManifest } = await import('../../src/oci/manifest.js')
   const bytes = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,

@@ -5,7 +5,6 @@ import { packManifest } from '../../src/oci/pack.js'
 import { describePublicKey } from '../../src/signature/public-key.js'
 import { openPrivateKey, generateKeys, type PrivateKey } from '../../src/signature/private-key.js'
 import { trustKey, type Trust } from '../../src/signature/trust.js'
-import { MemoryStore } from '../../src/store/memory.js'
 import type { Store } from '../../src/store/store.js'
 import { openBytes } from '../../src/util/bytes.js'
 
@@ -50,8 +49,4 @@ export async function pushPacked(
   const descriptor = asManifest(packed.descriptor)
   await store.push(descriptor, openBytes(packed.bytes), { tag })
   return descriptor
-}
-
-export function memory(): MemoryStore {
-  return new MemoryStore()
 }

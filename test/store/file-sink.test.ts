@@ -21,6 +21,7 @@ import { digestOf } from '../../src/oci/digest.js'
 import { MediaType } from '../../src/oci/media-types.js'
 import { FileSink, type FileSinkOptions } from '../../src/store/file-sink.js'
 import { FileSource } from '../../src/store/file-source.js'
+import { MergedLinks } from '../../src/store/merged-links.js'
 import { tellsNamesApart } from '../../src/store/title-set.js'
 import { contentOf, emptyConfig, inChunks, manifest, type Content } from './content.js'
 import { archive, file as tarFile, folder as tarFolder, symlink as tarLink } from './tar/build-tar.js'
@@ -297,7 +298,6 @@ describe('FileSink', () => {
       await pull(tarFile('d/file', 'x'))
       const sink = openSink()
       await pushAll(sink, packed('d', ...second))
-      const { MergedLinks } = await import('../../src/store/merged-links.js')
       const checkBefore = vi.spyOn(MergedLinks.prototype, 'checkBefore').mockImplementationOnce(() => {
         mkdirSync(join(out, 'd/x/y'), { recursive: true })
         symlinkSync('../..', join(out, 'd/x/y/b'))

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { attach } from '../../src/artifact/attach.js'
@@ -9,6 +9,7 @@ import { packManifest } from '../../src/oci/pack.js'
 import { LayoutStore } from '../../src/store/layout.js'
 import { MemoryStore } from '../../src/store/memory.js'
 import { openBytes } from '../../src/util/bytes.js'
+import { encodeLockOwner } from '../../src/util/lock-owner.js'
 import { formatOwner, ownIdentity } from '../../src/util/process-identity.js'
 import { temporaryFolder } from '../util/temporary-folder.js'
 
@@ -79,7 +80,6 @@ describe('the garbage of a layout', () => {
     )
     writeFileSync(elsewhere, 'x')
     utimesSync(elsewhere, new Date(0), new Date(0))
-    const { rmSync } = await import('node:fs')
     rmSync(living)
     await store.collectGarbage({ minAge: 0 })
     expect(existsSync(dead)).toBe(false)
@@ -99,7 +99,6 @@ describe('the garbage of a layout', () => {
     const { folder, store } = await openLayout()
     await artifact(store, 'v1')
     const lock = join(folder, 'index.json.lock')
-    const { encodeLockOwner } = await import('../../src/util/lock-owner.js')
     const owner = JSON.parse(Buffer.from(encodeLockOwner()).toString()) as { pid: number }
     writeFileSync(lock, JSON.stringify({ ...owner, pid: 2 ** 22 + 1 }))
     await store.collectGarbage({ minAge: 0 })
